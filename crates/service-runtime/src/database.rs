@@ -1,0 +1,265 @@
+//! One way to reach either database: SQLite, embedded, with one writer and many readers, or PostgreSQL.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::{Context, bail};
+use chrono::{DateTime, Utc};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, RuntimeErr,
+    SqliteTransactionMode, SqlxError, Statement, TransactionOptions, TransactionTrait,
+};
+use sea_orm_migration::MigratorTrait;
+
+use crate::clock::Clock;
+
+/// Where the database is and how much of it a replica takes.
+#[derive(Clone, Debug)]
+pub struct DatabaseSettings {
+    /// `sqlite://path/to/file.db` or `postgres://user@host:port/name`.
+    pub url: String,
+    /// At most so many connections; on SQLite, so many readers beside the one writer.
+    pub max_connections: u32,
+    /// How long a call waits for a connection before it is UNAVAILABLE.
+    pub acquire_timeout: Duration,
+}
+
+/// No statement, and no transaction left idle, may last longer on PostgreSQL. Whoever re-reads what may still be
+/// uncommitted relies on it.
+pub const LONGEST_STATEMENT: Duration = Duration::from_secs(15);
+
+/// How long SQLite waits for another process's lock.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Names the advisory lock under which PostgreSQL is migrated.
+const MIGRATION_LOCK: i64 = 0x6475_6574;
+
+/// The connections to one database.
+#[derive(Clone, Debug)]
+pub struct Database {
+    reader: DatabaseConnection,
+    writer: DatabaseConnection,
+    folder: Option<PathBuf>,
+}
+
+impl Database {
+    /// Connects, and makes the file of an embedded database that is not there yet.
+    ///
+    /// # Errors
+    /// When the URL is of neither kind, or the database cannot be reached; the message names what was tried.
+    pub async fn connect(settings: &DatabaseSettings) -> anyhow::Result<Self> {
+        match settings.url.split_once(':') {
+            Some(("sqlite", _)) => Self::connect_sqlite(settings).await,
+            Some(("postgres" | "postgresql", _)) => Self::connect_postgres(settings).await,
+            _ => bail!("the database URL must begin with sqlite:// or postgres://"),
+        }
+    }
+
+    async fn connect_sqlite(settings: &DatabaseSettings) -> anyhow::Result<Self> {
+        let path = settings.url.trim_start_matches("sqlite:").trim_start_matches("//");
+        let path = Path::new(path.split_once('?').map_or(path, |(path, _)| path));
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let unusable = || format!("cannot use the database {}: is its folder writable?", path.display());
+        fs::create_dir_all(folder).with_context(unusable)?;
+        let writer = connect_sqlite_pool(settings, 1, false).await.with_context(unusable)?;
+        let reader = connect_sqlite_pool(settings, settings.max_connections, true).await.with_context(unusable)?;
+        Ok(Self { reader, writer, folder: Some(folder.to_owned()) })
+    }
+
+    async fn connect_postgres(settings: &DatabaseSettings) -> anyhow::Result<Self> {
+        let mut options = common_options(settings, settings.max_connections);
+        options.statement_timeout(LONGEST_STATEMENT).map_sqlx_postgres_opts(|options| {
+            let idle = format!("{}ms", LONGEST_STATEMENT.as_millis());
+            options.options([("idle_in_transaction_session_timeout", idle)])
+        });
+        let pool = sea_orm::Database::connect(options)
+            .await
+            .context("cannot reach PostgreSQL: is it running, and is the database URL right?")?;
+        Ok(Self { reader: pool.clone(), writer: pool, folder: None })
+    }
+
+    /// Which of the two it is.
+    pub fn backend(&self) -> DbBackend {
+        self.writer.get_database_backend()
+    }
+
+    /// For reading outside a transaction.
+    pub fn reader(&self) -> &DatabaseConnection {
+        &self.reader
+    }
+
+    /// Begins a transaction that may write. On SQLite it holds the only writer from here on, so that it cannot fail
+    /// half-way for want of the lock.
+    ///
+    /// # Errors
+    /// When no connection is to be had in time.
+    pub async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
+        let mode = (self.backend() == DbBackend::Sqlite).then_some(SqliteTransactionMode::Immediate);
+        let options = TransactionOptions { sqlite_transaction_mode: mode, ..Default::default() };
+        self.writer.begin_with_options(options).await
+    }
+
+    /// Brings the schema up to date. Replicas that start together wait for each other.
+    ///
+    /// # Errors
+    /// When a migration fails; nothing of it remains.
+    pub async fn migrate<M: MigratorTrait>(&self) -> anyhow::Result<()> {
+        if self.backend() == DbBackend::Sqlite {
+            return M::up(&self.writer, None).await.context("the migration of the database failed");
+        }
+        // The lock lives in a transaction of its own: it goes when the connection goes, whatever happens here.
+        let lock = self.writer.begin().await?;
+        let take = format!(
+            "SET LOCAL idle_in_transaction_session_timeout = 0; SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"
+        );
+        lock.execute_unprepared(&take).await?;
+        M::up(&self.writer, None).await.context("the migration of the database failed")?;
+        lock.commit().await?;
+        Ok(())
+    }
+
+    /// Asks the database for a sign of life.
+    ///
+    /// # Errors
+    /// When it gives none.
+    pub async fn ping(&self) -> Result<(), DbErr> {
+        let probe = Statement::from_string(self.backend(), "SELECT 1");
+        self.reader.query_one_raw(probe).await.map(drop)
+    }
+
+    /// The folder of an embedded database, where its secrets are made too.
+    pub fn folder(&self) -> Option<&Path> {
+        self.folder.as_deref()
+    }
+
+    /// The database's own time, so that replicas with different clocks agree. A manual clock goes before it; the
+    /// embedded database has the process's.
+    ///
+    /// # Errors
+    /// When the database cannot be asked.
+    pub async fn now(&self, connection: &impl ConnectionTrait, clock: &Clock) -> Result<DateTime<Utc>, DbErr> {
+        if self.backend() == DbBackend::Sqlite || !clock.is_system() {
+            return Ok(clock.now());
+        }
+        let statement = Statement::from_string(DbBackend::Postgres, "SELECT clock_timestamp() AS now");
+        let row = connection.query_one_raw(statement).await?;
+        row.ok_or_else(|| DbErr::RecordNotFound("clock_timestamp".to_owned()))?.try_get("", "now")
+    }
+}
+
+async fn connect_sqlite_pool(
+    settings: &DatabaseSettings,
+    connections: u32,
+    query_only: bool,
+) -> Result<DatabaseConnection, DbErr> {
+    let mut options = common_options(settings, connections);
+    options.map_sqlx_sqlite_opts(move |options| {
+        options
+            .create_if_missing(true)
+            .busy_timeout(BUSY_TIMEOUT)
+            .foreign_keys(true)
+            .pragma("journal_mode", "WAL")
+            .pragma("synchronous", "FULL")
+            .pragma("query_only", if query_only { "ON" } else { "OFF" })
+    });
+    sea_orm::Database::connect(options).await
+}
+
+fn common_options(settings: &DatabaseSettings, connections: u32) -> ConnectOptions {
+    let mut options = ConnectOptions::new(&settings.url);
+    options
+        .max_connections(connections)
+        .acquire_timeout(settings.acquire_timeout)
+        .connect_timeout(settings.acquire_timeout)
+        // A connection that died with its server is found out before a caller gets it, at no cost to a busy one.
+        .test_before_acquire_if_idle_for(Duration::from_millis(500))
+        .sqlx_logging(false)
+        .record_stmt_in_spans(true);
+    options
+}
+
+/// Whether the database cannot be reached or cannot store, so that trying again later may help.
+pub fn is_unavailable(error: &DbErr) -> bool {
+    match error {
+        DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => true,
+        DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error)) => match &**error {
+            SqlxError::Database(error) => error.code().is_some_and(|code| is_outage(&code)),
+            SqlxError::Io(_)
+            | SqlxError::Tls(_)
+            | SqlxError::Protocol(_)
+            | SqlxError::PoolTimedOut
+            | SqlxError::PoolClosed
+            | SqlxError::WorkerCrashed => true,
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// PostgreSQL: connection exceptions (08), too many connections (53), shutdown or crash (57P). SQLite, by its primary
+/// code: busy, I/O error, corrupt disk answers, full, cannot open.
+fn is_outage(code: &str) -> bool {
+    let postgres = code.len() == 5 && ["08", "53", "57P"].iter().any(|class| code.starts_with(class));
+    let sqlite = code.len() < 5 && code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 5 | 10 | 13 | 14));
+    postgres || sqlite
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn pragma(pool: &DatabaseConnection, connections: u32) -> Vec<(String, i64, i64)> {
+        let pool = pool.get_sqlite_connection_pool();
+        let mut held = Vec::new();
+        let mut found = Vec::new();
+        for _ in 0..connections {
+            let mut connection = pool.acquire().await.unwrap();
+            let journal = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut *connection).await.unwrap();
+            let synchronous = sqlx::query_scalar("PRAGMA synchronous").fetch_one(&mut *connection).await.unwrap();
+            let foreign = sqlx::query_scalar("PRAGMA foreign_keys").fetch_one(&mut *connection).await.unwrap();
+            found.push((journal, synchronous, foreign));
+            held.push(connection);
+        }
+        found
+    }
+
+    #[tokio::test]
+    async fn every_sqlite_connection_is_durable_and_keeps_foreign_keys() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = DatabaseSettings {
+            url: format!("sqlite://{}/made/test.db", folder.path().display()),
+            max_connections: 4,
+            acquire_timeout: Duration::from_secs(1),
+        };
+        let database = Database::connect(&settings).await.unwrap();
+        let full_wal = ("wal".to_owned(), 2, 1);
+        assert_eq!(pragma(&database.writer, 1).await, vec![full_wal.clone()]);
+        assert_eq!(pragma(&database.reader, 4).await, vec![full_wal; 4]);
+        let refused = database.reader.execute_unprepared("CREATE TABLE by_reader (id INTEGER)").await;
+        assert!(refused.is_err(), "a reader must not write");
+    }
+
+    #[test]
+    fn tells_outages_from_mistakes() {
+        for outage in ["08006", "57P01", "57P03", "53300", "5", "10", "13", "522"] {
+            assert!(is_outage(outage), "{outage}");
+        }
+        for mistake in ["23505", "42P01", "40001", "1", "19", "1555", "2067"] {
+            assert!(!is_outage(mistake), "{mistake}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_unknown_kind_of_url_is_refused() {
+        let settings = DatabaseSettings {
+            url: "mysql://localhost/duet".to_owned(),
+            max_connections: 1,
+            acquire_timeout: Duration::from_secs(1),
+        };
+        let error = Database::connect(&settings).await.unwrap_err().to_string();
+        assert!(error.contains("sqlite:// or postgres://"), "{error}");
+    }
+}
