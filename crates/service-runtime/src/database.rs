@@ -108,7 +108,10 @@ impl Database {
     /// When a migration fails; nothing of it remains.
     pub async fn migrate<M: MigratorTrait>(&self) -> anyhow::Result<()> {
         if self.backend() == DbBackend::Sqlite {
-            return M::up(&self.writer, None).await.context("the migration of the database failed");
+            // All in one transaction: another process waits for it, and one that is killed half-way leaves nothing.
+            let transaction = self.begin().await?;
+            M::up(&transaction, None).await.context("the migration of the database failed")?;
+            return Ok(transaction.commit().await?);
         }
         // The lock lives in a transaction of its own: it goes when the connection goes, whatever happens here.
         let lock = self.writer.begin().await?;

@@ -170,7 +170,8 @@ fn generate(path: &Path) -> anyhow::Result<()> {
     }
     let mut key = Zeroizing::new([0; KEY_BYTES]);
     rand::fill(&mut *key)?;
-    let draft = path.with_extension(format!("{}.draft", std::process::id()));
+    // A name of its own: one left behind by a start that was killed must not stand in the way of the next.
+    let draft = path.with_extension(format!("{}.draft", uuid::Uuid::new_v4().simple()));
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
     file.write_all(BASE64_STANDARD.encode(*key).as_bytes())?;
     file.sync_all()?;
