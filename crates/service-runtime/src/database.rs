@@ -107,21 +107,14 @@ impl Database {
     /// # Errors
     /// When a migration fails; nothing of it remains.
     pub async fn migrate<M: MigratorTrait>(&self) -> anyhow::Result<()> {
-        if self.backend() == DbBackend::Sqlite {
-            // All in one transaction: another process waits for it, and one that is killed half-way leaves nothing.
-            let transaction = self.begin().await?;
-            M::up(&transaction, None).await.context("the migration of the database failed")?;
-            return Ok(transaction.commit().await?);
+        // All in one transaction: another process waits for it, and one that is killed half-way leaves nothing.
+        let transaction = self.begin().await?;
+        if self.backend() == DbBackend::Postgres {
+            let lock = format!("SET LOCAL statement_timeout = 0; SELECT pg_advisory_xact_lock({MIGRATION_LOCK})");
+            transaction.execute_unprepared(&lock).await?;
         }
-        // The lock lives in a transaction of its own: it goes when the connection goes, whatever happens here.
-        let lock = self.writer.begin().await?;
-        let take = format!(
-            "SET LOCAL idle_in_transaction_session_timeout = 0; SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"
-        );
-        lock.execute_unprepared(&take).await?;
-        M::up(&self.writer, None).await.context("the migration of the database failed")?;
-        lock.commit().await?;
-        Ok(())
+        M::up(&transaction, None).await.context("the migration of the database failed")?;
+        Ok(transaction.commit().await?)
     }
 
     /// Asks the database for a sign of life.

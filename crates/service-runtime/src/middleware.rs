@@ -72,12 +72,13 @@ impl Guard {
         };
         request.extensions_mut().insert(deadline);
         match timeout_at(deadline.at(), AssertUnwindSafe(next.run(request)).catch_unwind()).await {
-            Ok(Ok(response)) => response,
+            // What was still waited for when the time was up is not what is unavailable.
+            Ok(Ok(response)) if !(deadline.has_passed() && is_unavailable(&response)) => response,
             Ok(Err(_panic)) => {
                 tracing::error!("a handler panicked");
                 self.refuse(Code::Internal, reason::INTERNAL, "internal error").into_http()
             }
-            Err(_elapsed) => {
+            Ok(Ok(_)) | Err(_) => {
                 self.refuse(Code::DeadlineExceeded, reason::DEADLINE_EXCEEDED, "the deadline has passed").into_http()
             }
         }
@@ -148,6 +149,10 @@ fn span(path: &str, id: &RequestId, headers: &HeaderMap) -> Span {
     );
     telemetry::continue_trace(&span, headers);
     span
+}
+
+fn is_unavailable(response: &Response) -> bool {
+    Status::from_header_map(response.headers()).is_some_and(|status| status.code() == Code::Unavailable)
 }
 
 fn is_grpc(headers: &HeaderMap) -> bool {

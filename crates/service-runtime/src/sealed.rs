@@ -179,7 +179,8 @@ fn generate(path: &Path) -> anyhow::Result<()> {
     fs::remove_file(&draft)?;
     match linked {
         Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error.into()),
-        _ => Ok(()),
+        // Values sealed under it may reach the disk next: its name must be there first.
+        _ => Ok(fs::File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()?),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Puts a service on its ports and takes it off again.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use axum::{Router, middleware};
@@ -146,6 +146,18 @@ pub fn shutdown_signal() -> anyhow::Result<CancellationToken> {
         cancelled.cancel();
     });
     Ok(token)
+}
+
+/// How a binary ends: what went wrong is said in one line on standard error.
+#[expect(clippy::print_stderr, reason = "the last words of a process, which may have no log yet")]
+pub fn exit_code(outcome: anyhow::Result<()>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 /// Asks the server at `address` for its health, as a container's health check does.

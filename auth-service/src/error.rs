@@ -1,0 +1,105 @@
+//! Everything that can go wrong, and what a caller is told of it.
+
+use std::time::Duration;
+
+use sea_orm::DbErr;
+use service_runtime::status::{self, Refusal, reason};
+use tonic::{Code, Status};
+
+use crate::{grpc::rejection_reason, token::Rejection};
+
+/// The `domain` of every `ErrorInfo` of this service.
+pub(crate) const DOMAIN: &str = "auth.duet";
+
+/// How long to wait for a thread that hashes passwords.
+const OVERLOAD_DELAY: Duration = Duration::from_secs(1);
+
+pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a call is refused. What caused it is logged, never shown.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Fields broke rules: (field, rule).
+    #[error("fields broke rules")]
+    Invalid(Vec<(&'static str, String)>),
+    /// Another user has the address.
+    #[error("the e-mail address is taken")]
+    EmailTaken,
+    /// Wrong e-mail or password.
+    #[error("wrong e-mail or password")]
+    InvalidCredentials,
+    /// Too many attempts.
+    #[error("too many attempts")]
+    RateLimited {
+        /// When the next one is let in.
+        retry_after: Duration,
+    },
+    /// Too many hashes wait.
+    #[error("too many password hashes wait")]
+    Overloaded,
+    /// The caller waits no longer.
+    #[error("the deadline has passed")]
+    DeadlineExceeded,
+    /// The bearer token is not good.
+    #[error("the token is refused")]
+    Token(Rejection),
+    /// Attempts cannot be counted, so none is let in.
+    #[error("the attempts cannot be counted")]
+    LimiterUnreadable(#[source] DbErr),
+    /// The database.
+    #[error("the database failed")]
+    Database(#[from] DbErr),
+    /// Our own fault.
+    #[error("internal")]
+    Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl Error {
+    pub(crate) fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Internal(cause.into())
+    }
+}
+
+impl From<Error> for Status {
+    fn from(error: Error) -> Self {
+        let refuse = |code, reason, message| Refusal::new(DOMAIN, code, reason, message);
+        match error {
+            Error::Invalid(broken) => invalid(broken),
+            Error::EmailTaken => {
+                refuse(Code::AlreadyExists, "EMAIL_TAKEN", "the e-mail address belongs to another user; log in").into()
+            }
+            Error::InvalidCredentials => {
+                refuse(Code::Unauthenticated, "INVALID_CREDENTIALS", "wrong e-mail or password").into()
+            }
+            Error::RateLimited { retry_after } => {
+                refuse(Code::ResourceExhausted, "RATE_LIMITED", "too many attempts; wait for the delay that is given")
+                    .retry_after(retry_after)
+                    .into()
+            }
+            Error::Overloaded => {
+                refuse(Code::ResourceExhausted, reason::OVERLOADED, "too many people log in at once; try again")
+                    .retry_after(OVERLOAD_DELAY)
+                    .into()
+            }
+            Error::DeadlineExceeded => {
+                refuse(Code::DeadlineExceeded, reason::DEADLINE_EXCEEDED, "the deadline has passed").into()
+            }
+            Error::Token(rejection) => authn::rejection_status(rejection_reason(rejection)),
+            Error::LimiterUnreadable(cause) => status::database(DOMAIN, &DbErr::Conn(runtime_error(&cause))),
+            Error::Database(cause) => status::database(DOMAIN, &cause),
+            Error::Internal(cause) => status::internal(DOMAIN, &*cause),
+        }
+    }
+}
+
+/// Whatever keeps the attempts from being counted, callers may try again later.
+fn runtime_error(cause: &DbErr) -> sea_orm::RuntimeErr {
+    sea_orm::RuntimeErr::Internal(format!("the attempts cannot be counted: {cause}"))
+}
+
+fn invalid(broken: Vec<(&'static str, String)>) -> Status {
+    let fields: Vec<&str> = broken.iter().map(|(field, _)| *field).collect();
+    let message = format!("the request breaks a rule in: {}", fields.join(", "));
+    let refusal = Refusal::new(DOMAIN, Code::InvalidArgument, reason::VALIDATION_FAILED, message);
+    broken.into_iter().fold(refusal, |refusal, (field, rule)| refusal.violation(field, rule)).into()
+}

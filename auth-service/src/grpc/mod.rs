@@ -1,0 +1,10 @@
+//! The services as gRPC has them: each method parses, calls and converts.
+
+mod auth;
+mod convert;
+mod token;
+mod verify;
+
+pub(crate) use auth::AuthApi;
+pub(crate) use convert::rejection_reason;
+pub(crate) use token::TokenApi;

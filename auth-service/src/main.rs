@@ -1,0 +1,27 @@
+//! The binary of auth-service.
+
+use std::process::ExitCode;
+
+use auth_service::{
+    Listeners, app,
+    settings::{Command, CommandLine},
+};
+use service_runtime::{clock::Clock, service, settings, telemetry};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    service::exit_code(run().await)
+}
+
+async fn run() -> anyhow::Result<()> {
+    let CommandLine { command, settings } = settings::parse()?;
+    match command.unwrap_or(Command::Serve) {
+        Command::Serve => {
+            let _telemetry = telemetry::init("auth-service")?;
+            let listeners = Listeners::bind(&settings).await?;
+            app::serve(listeners, settings, Clock::system(), service::shutdown_signal()?).await
+        }
+        Command::Migrate => app::migrate(&settings).await.map(drop),
+        Command::Healthcheck => service::healthcheck(settings.listen.public).await,
+    }
+}

@@ -1,0 +1,25 @@
+//! The schema, forward only: a step never breaks the release before it, so that replicas may be replaced one by one.
+
+use sea_orm_migration::prelude::*;
+
+mod m20261121_000001_user_account;
+mod m20261121_000002_session;
+mod m20261121_000003_signing_key;
+mod m20261121_000004_auth_event;
+mod m20261121_000005_attempt;
+
+/// All steps, in order.
+#[derive(Debug)]
+pub struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m20261121_000001_user_account::Migration),
+            Box::new(m20261121_000002_session::Migration),
+            Box::new(m20261121_000003_signing_key::Migration),
+            Box::new(m20261121_000004_auth_event::Migration),
+            Box::new(m20261121_000005_attempt::Migration),
+        ]
+    }
+}

@@ -1,0 +1,8 @@
+//! The tables as SeaORM sees them. Only the store knows them.
+
+pub(super) mod attempt;
+pub(super) mod attempt_window;
+pub(super) mod auth_event;
+pub(super) mod session;
+pub(super) mod signing_key;
+pub(super) mod user_account;
