@@ -1,0 +1,156 @@
+//! The report: ratios first.
+
+use std::fmt::Write;
+
+use serde::Serialize;
+
+use crate::{
+    machine::Machine,
+    options::Options,
+    rounds::{Figures, Measured, MeasuredVariant},
+    statistics::Spread,
+};
+
+/// A run, as it is printed.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    machine: Machine,
+    load: LoadShape,
+    rows: Vec<Row>,
+}
+
+#[derive(Debug, Serialize)]
+struct LoadShape {
+    streams: u16,
+    connections: u16,
+    rounds: u32,
+    seconds: f64,
+    warm_up: f64,
+}
+
+#[derive(Debug, Serialize)]
+struct Row {
+    name: &'static str,
+    goal: &'static str,
+    calls_per_second_ratio: Spread,
+    cpu_per_call_ratio: Spread,
+    variants: [Variant; 2],
+}
+
+#[derive(Debug, Serialize)]
+struct Variant {
+    name: &'static str,
+    median: Figures,
+    rounds: Vec<Figures>,
+}
+
+impl Report {
+    /// Of rows that were measured.
+    pub fn new(machine: Machine, options: &Options, rows: Vec<Measured>) -> Self {
+        let Options { rounds, seconds, warm_up, streams, connections, .. } = *options;
+        let load = LoadShape { streams, connections, rounds, seconds, warm_up };
+        Self { machine, load, rows: rows.into_iter().map(Row::of).collect() }
+    }
+
+    /// For programs.
+    ///
+    /// # Errors
+    /// When a figure cannot be written.
+    pub fn to_json(&self) -> anyhow::Result<String> {
+        Ok(serde_json::to_string_pretty(self)?)
+    }
+
+    /// For people.
+    pub fn to_table(&self) -> String {
+        let mut table = format!(
+            "{:<52}{:>18}{:>20}{:>9}{:>9}{:>9}\n",
+            "", "calls/s", "CPU µs/call", "p50 ms", "p99 ms", "p99.9 ms"
+        );
+        for row in &self.rows {
+            row.write(&mut table);
+        }
+        table + "\n" + &self.footer()
+    }
+
+    fn footer(&self) -> String {
+        let Machine { cores, processor, kernel, rustc, optimised, load_before } = &self.machine;
+        let LoadShape { streams, connections, rounds, seconds, warm_up } = &self.load;
+        let build = if *optimised { "release" } else { "debug" };
+        format!(
+            "{streams} streams over {connections} connections; {rounds} rounds in turn of {seconds} s after {warm_up} s; \
+             medians, (least–most)\n\
+             {cores} cores, {processor}; Linux {kernel}; {rustc}, {build} build; load before: {load_before}"
+        )
+    }
+}
+
+impl Row {
+    fn of(measured: Measured) -> Self {
+        let Measured { name, goal, variants } = measured;
+        let ratio = |figure: fn(&Figures) -> f64| {
+            let [ours, theirs] = variants.each_ref().map(|variant| variant.rounds.iter().map(figure));
+            Spread::of_ratios(ours, theirs)
+        };
+        Self {
+            name,
+            goal,
+            calls_per_second_ratio: ratio(|figures| figures.calls_per_second),
+            cpu_per_call_ratio: ratio(|figures| figures.cpu_microseconds_per_call),
+            variants: variants.map(Variant::of),
+        }
+    }
+
+    fn write(&self, table: &mut String) {
+        let ratio = |Spread { median, min, max }: Spread| format!("{median:.2} ({min:.2}–{max:.2})");
+        let (calls, cpu) = (ratio(self.calls_per_second_ratio), ratio(self.cpu_per_call_ratio));
+        let _ = writeln!(table, "{:<52}{calls:>18}{cpu:>20}   goal: {}", self.name, self.goal);
+        for variant in &self.variants {
+            variant.write(table);
+        }
+    }
+}
+
+impl Variant {
+    fn of(measured: MeasuredVariant) -> Self {
+        let MeasuredVariant { name, rounds } = measured;
+        Self { name, median: median(&rounds), rounds }
+    }
+
+    fn write(&self, table: &mut String) {
+        let Figures { calls_per_second: calls, cpu_microseconds_per_call: cpu, .. } = &self.median;
+        let [p50, p99, p999] =
+            [self.median.p50_microseconds, self.median.p99_microseconds, self.median.p999_microseconds]
+                .map(|microseconds| microseconds as f64 / 1000.0);
+        let name = format!("  {}", self.name);
+        let _ = writeln!(table, "{name:<52}{calls:>18.0}{cpu:>20.1}{p50:>9.2}{p99:>9.2}{p999:>9.2}");
+        if let servers @ [_, _, ..] = &*self.median.cpu_microseconds_by_server {
+            for (server, cpu) in servers {
+                let _ = writeln!(table, "{:<52}{:>18}{cpu:>20.1}", format!("    {server}"), "");
+            }
+        }
+        if let Some(validations) = self.median.validations_per_call {
+            let _ = writeln!(table, "    validations per call: {validations:.3}");
+        }
+    }
+}
+
+/// Figure by figure.
+fn median(rounds: &[Figures]) -> Figures {
+    let of = |figure: &dyn Fn(&Figures) -> f64| Spread::of(rounds.iter().map(figure)).median;
+    let servers = rounds.first().map(|figures| &*figures.cpu_microseconds_by_server).unwrap_or_default();
+    Figures {
+        calls_per_second: of(&|figures| figures.calls_per_second),
+        cpu_microseconds_per_call: of(&|figures| figures.cpu_microseconds_per_call),
+        cpu_microseconds_by_server: (servers.iter().enumerate())
+            .map(|(index, (name, _))| (*name, of(&|figures| figures.cpu_microseconds_by_server[index].1)))
+            .collect(),
+        p50_microseconds: of(&|figures| figures.p50_microseconds as f64) as u64,
+        p99_microseconds: of(&|figures| figures.p99_microseconds as f64) as u64,
+        p999_microseconds: of(&|figures| figures.p999_microseconds as f64) as u64,
+        validations_per_call: (rounds.iter().map(|figures| figures.validations_per_call).collect::<Option<Vec<_>>>())
+            .map(|validations| Spread::of(validations).median),
+    }
+}
+
+#[cfg(test)]
+mod tests;

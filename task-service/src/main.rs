@@ -1,0 +1,27 @@
+//! The binary: reads its settings and does as told.
+
+use std::process::ExitCode;
+
+use service_runtime::{clock::Clock, service, settings, telemetry};
+use task_service::{
+    Listeners, app,
+    settings::{Command, CommandLine},
+};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    service::exit_code(run().await)
+}
+
+async fn run() -> anyhow::Result<()> {
+    let CommandLine { command, settings } = settings::parse()?;
+    match command.unwrap_or(Command::Serve) {
+        Command::Serve => {
+            let _telemetry = telemetry::init("task-service")?;
+            let listeners = Listeners::bind(&settings).await?;
+            app::serve(listeners, settings, Clock::system(), service::shutdown_signal()?).await
+        }
+        Command::Migrate => app::migrate(&settings).await.map(drop),
+        Command::Healthcheck => service::healthcheck(settings.listen).await,
+    }
+}

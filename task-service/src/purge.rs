@@ -1,0 +1,37 @@
+//! Forgets what need not be remembered any longer, a little at a time, so that no caller waits for it.
+
+use std::time::Duration;
+
+use service_runtime::CancellationToken;
+use tokio::time::sleep;
+
+use crate::{error::Error, store::SystemStore};
+
+/// How long nothing is looked for after nothing was left.
+const INTERVAL: Duration = Duration::from_secs(600);
+
+/// How much is forgotten in one transaction.
+const BATCH: u64 = 500;
+
+/// What callers have to themselves between two batches.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Works until `shutdown`.
+pub async fn run(store: SystemStore, shutdown: CancellationToken) {
+    let work = async {
+        loop {
+            if let Err(cause) = purge(&store).await {
+                tracing::warn!(?cause, "expired request ids could not be forgotten; the next round tries again");
+            }
+            sleep(INTERVAL).await;
+        }
+    };
+    shutdown.run_until_cancelled(work).await.unwrap_or(());
+}
+
+async fn purge(store: &SystemStore) -> Result<(), Error> {
+    while store.purge_request_records(BATCH).await? == BATCH {
+        sleep(PAUSE).await;
+    }
+    Ok(())
+}

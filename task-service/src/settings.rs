@@ -1,0 +1,183 @@
+//! What can be set, by flag or variable.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use clap::{Args, Parser, Subcommand};
+use secrecy::SecretString;
+use service_runtime::{
+    database::{Database, DatabaseSettings},
+    sealed::SecretSource,
+    settings::duration,
+};
+
+/// The command line.
+#[derive(Debug, Parser)]
+#[command(name = "task-service", version, about = "Keeps each user's tasks (gRPC).")]
+pub struct CommandLine {
+    /// What to do; to serve, unless said otherwise.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// How.
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+/// What the binary can do.
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub enum Command {
+    /// Bring the database up to date, then serve until SIGTERM or Ctrl-C (the default)
+    Serve,
+    /// Bring the database up to date and stop
+    Migrate,
+    /// Ask the running service for its health; the exit status tells
+    Healthcheck,
+}
+
+/// Every setting of the service.
+#[derive(Args, Clone, Debug)]
+pub struct Settings {
+    /// Where TaskService is served
+    #[arg(long = "task-listen", env = "TASK_LISTEN", default_value = "127.0.0.1:50052", global = true)]
+    pub listen: SocketAddr,
+    /// Where health, readiness and Prometheus metrics are served over HTTP
+    #[arg(
+        long = "task-operations-listen",
+        env = "TASK_OPERATIONS_LISTEN",
+        default_value = "127.0.0.1:9465",
+        global = true
+    )]
+    pub operations_listen: SocketAddr,
+    /// auth-service's internal port, which tells who calls
+    #[arg(long = "task-auth-url", env = "TASK_AUTH_URL", default_value = "http://127.0.0.1:50061", global = true)]
+    pub auth_url: String,
+    /// Where the tasks are kept
+    #[command(flatten)]
+    pub database: TaskDatabase,
+    /// What page tokens are sealed with
+    #[command(flatten)]
+    pub page_tokens: PageTokenKey,
+    /// How long a repeated request_id gets the same answer
+    #[arg(
+        long = "task-request-id-lifetime",
+        env = "TASK_REQUEST_ID_LIFETIME",
+        default_value = "24h",
+        value_parser = duration,
+        global = true
+    )]
+    pub request_id_lifetime: Duration,
+    /// How long a deleted task stays in the trash
+    #[arg(
+        long = "task-trash-lifetime",
+        env = "TASK_TRASH_LIFETIME",
+        default_value = "30d",
+        value_parser = duration,
+        global = true
+    )]
+    pub trash_lifetime: Duration,
+}
+
+/// Where the tasks are kept.
+#[derive(Args, Clone, Debug)]
+pub struct TaskDatabase {
+    /// sqlite://<file> or postgres://<user>@<host>/<database>; a password in it is not shown
+    #[arg(
+        long = "task-database-url",
+        env = "TASK_DATABASE_URL",
+        default_value = "sqlite://data/task.db",
+        hide_env_values = true,
+        global = true
+    )]
+    pub url: String,
+    /// How many connections to the database at most (SQLite: readers beside the one writer)
+    #[arg(
+        long = "task-database-connections",
+        env = "TASK_DATABASE_CONNECTIONS",
+        default_value_t = 16,
+        value_parser = clap::value_parser!(u32).range(1..=1000),
+        global = true
+    )]
+    pub connections: u32,
+}
+
+/// What page tokens are sealed with.
+#[derive(Args, Clone, Debug)]
+pub struct PageTokenKey {
+    /// What page tokens are sealed with: base64 of 32 random bytes, the same for every replica. With SQLite it is
+    /// made on first start, beside the database
+    #[arg(id = "task_page_token_key", long = "task-page-token-key", env = PAGE_TOKEN_KEY, hide_env_values = true, global = true)]
+    pub value: Option<SecretString>,
+    /// A file with that key, readable by its owner only
+    #[arg(
+        id = "task_page_token_key_file",
+        long = "task-page-token-key-file",
+        env = "TASK_PAGE_TOKEN_KEY_FILE",
+        conflicts_with = "task_page_token_key",
+        global = true
+    )]
+    pub file: Option<PathBuf>,
+}
+
+const PAGE_TOKEN_KEY: &str = "TASK_PAGE_TOKEN_KEY";
+
+/// How long a call waits for a connection to the database before it is UNAVAILABLE.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+
+impl TaskDatabase {
+    /// As the runtime takes it.
+    #[must_use]
+    pub fn to_settings(&self) -> DatabaseSettings {
+        DatabaseSettings { url: self.url.clone(), max_connections: self.connections, acquire_timeout: ACQUIRE_TIMEOUT }
+    }
+}
+
+impl PageTokenKey {
+    /// Where the key is found, or made if the database is embedded.
+    #[must_use]
+    pub fn source(&self, database: &Database) -> SecretSource {
+        SecretSource {
+            variable: PAGE_TOKEN_KEY,
+            value: self.value.clone(),
+            file: self.file.clone(),
+            generate_in: database.folder().map(ToOwned::to_owned),
+            file_name: "task-page-token.key",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn every_setting_has_a_flag_named_like_its_variable() {
+        let command = CommandLine::command();
+        command.clone().debug_assert();
+        let mut settings = 0;
+        for argument in command.get_arguments() {
+            let (Some(flag), Some(variable)) = (argument.get_long(), argument.get_env()) else { continue };
+            assert_eq!(flag.replace('-', "_").to_uppercase(), variable.to_str().unwrap());
+            settings += 1;
+        }
+        assert_eq!(settings, 9);
+    }
+
+    #[test]
+    fn the_help_gives_every_default() {
+        let help = CommandLine::command().render_long_help().to_string();
+        for default in
+            ["127.0.0.1:50052", "127.0.0.1:9465", "http://127.0.0.1:50061", "sqlite://data/task.db", "24h", "30d"]
+        {
+            assert!(help.contains(&format!("[default: {default}]")), "{default} in {help}");
+        }
+    }
+
+    #[test]
+    fn flags_are_taken_before_and_after_the_command() {
+        let before = CommandLine::try_parse_from(["task-service", "--task-listen", "127.0.0.1:1", "migrate"]).unwrap();
+        let after = CommandLine::try_parse_from(["task-service", "migrate", "--task-listen", "127.0.0.1:1"]).unwrap();
+        assert_eq!(before.settings.listen, after.settings.listen);
+        assert!(CommandLine::try_parse_from(["task-service", "--task-trash-lifetime", "0s"]).is_err());
+    }
+}

@@ -1,0 +1,142 @@
+//! The one way to change anything.
+
+use std::time::Duration;
+
+use sea_orm::{
+    ActiveValue::NotSet,
+    ActiveValue::Set,
+    DatabaseTransaction, DbErr, RuntimeErr,
+    sea_query::{Expr, ExprTrait, OnConflict},
+};
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{
+    Store,
+    change::Change,
+    entity::{task_change, user_revision},
+    scope::UserScope,
+    task::UserStore,
+};
+use crate::{error::Error, intent::Intent, task::Moment};
+
+/// How often a write is tried when the database has it give way to another.
+const ATTEMPTS: u32 = 5;
+
+/// How long the first one to give way waits.
+const FIRST_PAUSE: Duration = Duration::from_millis(5);
+
+/// A write under way: one transaction that holds its user's lock.
+///
+/// It is rolled back when it is dropped.
+pub struct Write {
+    transaction: DatabaseTransaction,
+    scope: UserScope,
+    at: Moment,
+    changes: Vec<Change>,
+    request_id_lifetime: chrono::Duration,
+}
+
+impl UserStore {
+    /// Does `work` in one transaction, together with all that belongs to a change: the user's next revision, the log
+    /// of changes and the answer to remember under the `request_id`.
+    ///
+    /// The work takes the write, and gives it back with its answer unless it fails. A repeated request is answered
+    /// from memory and does nothing. With `validate_only` nothing remains. The work is done anew if the database asks
+    /// for that.
+    pub async fn write<T, F>(&self, intent: &Intent, work: impl Fn(Write) -> F) -> Result<T, Error>
+    where
+        T: Serialize + DeserializeOwned,
+        F: Future<Output = Result<(Write, T), Error>>,
+    {
+        let mut pause = FIRST_PAUSE;
+        for _ in 1..ATTEMPTS {
+            match self.try_write(intent, &work).await {
+                Err(Error::Database(cause)) if must_give_way(&cause) => {}
+                result => return result,
+            }
+            tokio::time::sleep(pause.min(intent.deadline.remaining())).await;
+            pause *= 2;
+        }
+        self.try_write(intent, &work).await
+    }
+
+    async fn try_write<T, F>(&self, intent: &Intent, work: impl Fn(Write) -> F) -> Result<T, Error>
+    where
+        T: Serialize + DeserializeOwned,
+        F: Future<Output = Result<(Write, T), Error>>,
+    {
+        let write = Write::begin(self.store(), self.scope()).await?;
+        if let Some(answer) = write.remembered(intent).await? {
+            write.transaction.rollback().await?;
+            return Ok(answer);
+        }
+        let (write, answer) = work(write).await?;
+        write.remember(intent, &answer).await?;
+        write.finish(intent).await?;
+        Ok(answer)
+    }
+}
+
+impl Write {
+    /// Takes the user's next revision, and with it the user's lock: whoever writes for the same user waits here.
+    async fn begin(store: &Store, scope: UserScope) -> Result<Self, Error> {
+        let transaction = store.database.begin().await?;
+        let first = user_revision::ActiveModel { user_id: NotSet, revision: Set(1), delete_time: Set(None) };
+        let current = Expr::col((user_revision::Entity, user_revision::Column::Revision));
+        let next = OnConflict::column(user_revision::Column::UserId)
+            .value(user_revision::Column::Revision, current.add(1))
+            .to_owned();
+        let row = scope.insert(first).on_conflict(next).exec_with_returning(&transaction).await?;
+        // The time is taken under the lock, so that it does not run against the revisions.
+        let at = Moment { time: store.clock.now(), revision: row.revision };
+        let request_id_lifetime = store.request_id_lifetime;
+        Ok(Self { transaction, scope, at, changes: Vec::new(), request_id_lifetime })
+    }
+
+    /// The time and the revision of everything that this write changes.
+    #[must_use]
+    pub fn moment(&self) -> Moment {
+        self.at
+    }
+
+    pub(super) fn transaction(&self) -> &DatabaseTransaction {
+        &self.transaction
+    }
+
+    pub(super) fn scope(&self) -> UserScope {
+        self.scope
+    }
+
+    pub(super) fn request_id_lifetime(&self) -> chrono::Duration {
+        self.request_id_lifetime
+    }
+
+    /// Notes a change for the log.
+    pub(super) fn log(&mut self, change: Change) {
+        self.changes.push(change);
+    }
+
+    async fn finish(self, intent: &Intent) -> Result<(), Error> {
+        let rows: Vec<_> = (0..).zip(&self.changes).map(|(n, change)| change.row(n, self.at)).collect();
+        if !rows.is_empty() {
+            self.scope.insert_many::<task_change::Entity, _>(rows).exec_without_returning(&self.transaction).await?;
+        }
+        if intent.validate_only {
+            return Ok(self.transaction.rollback().await?);
+        }
+        if intent.deadline.has_passed() {
+            return Err(Error::DeadlineExceeded);
+        }
+        Ok(self.transaction.commit().await?)
+    }
+}
+
+/// Whether the database chose this transaction to give way to another: PostgreSQL's serialization failure and
+/// deadlock, SQLite's snapshot that is too old to write. Doing it again is safe, for nothing of it remains.
+fn must_give_way(error: &DbErr) -> bool {
+    let (DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error))) = error else {
+        return false;
+    };
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.is_some_and(|code| matches!(&*code, "40001" | "40P01" | "517"))
+}

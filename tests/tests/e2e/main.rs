@@ -1,0 +1,23 @@
+//! The running pair, tested from outside: two real processes, real databases, a real Envoy.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+mod access;
+mod auth_outage;
+mod cli;
+mod crashes;
+mod deadlines;
+mod drain;
+mod edge_web;
+mod frames;
+mod grpcurl;
+mod journey;
+mod limits;
+mod outsider;
+mod ownership;
+mod postgres_outage;
+mod replays;
+mod replicas;
+mod silence;
+mod sqlite_lock;
+mod trace;
+mod writers;
