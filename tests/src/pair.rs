@@ -46,7 +46,7 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// With these limits on sign-ups and logins that a real installation has; without them a test may try as often as
+    /// With the limits on sign-ups and logins that a real installation has; otherwise a test may try as often as
     /// it likes.
     #[must_use]
     pub fn default_limits(mut self) -> Self {

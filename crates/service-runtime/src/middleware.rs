@@ -66,6 +66,10 @@ impl Guard {
                 .refuse(Code::InvalidArgument, reason::REQUEST_MALFORMED, "grpc-timeout is malformed")
                 .into_http();
         };
+        // A timer has a granularity that a fast handler may be faster than.
+        if deadline.has_passed() {
+            return self.too_late();
+        }
         let Ok(_place) = self.in_flight.try_acquire() else {
             let refusal = self.refusal(Code::ResourceExhausted, reason::OVERLOADED, "the server is overloaded");
             return refusal.retry_after(Duration::from_millis(500)).into_status().into_http();
@@ -78,9 +82,7 @@ impl Guard {
                 tracing::error!("a handler panicked");
                 self.refuse(Code::Internal, reason::INTERNAL, "internal error").into_http()
             }
-            Ok(Ok(_)) | Err(_) => {
-                self.refuse(Code::DeadlineExceeded, reason::DEADLINE_EXCEEDED, "the deadline has passed").into_http()
-            }
+            Ok(Ok(_)) | Err(_) => self.too_late(),
         }
     }
 
@@ -124,6 +126,10 @@ impl Guard {
         let mut details = status.get_error_details();
         details.set_request_info(id.as_str(), "");
         Status::with_error_details(Code::Internal, status.message(), details)
+    }
+
+    fn too_late(&self) -> Response {
+        self.refuse(Code::DeadlineExceeded, reason::DEADLINE_EXCEEDED, "the deadline has passed").into_http()
     }
 
     fn refusal(&self, code: Code, reason: &str, message: &str) -> Refusal {
