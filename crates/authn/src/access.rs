@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor, Value};
+use prost_reflect::{DescriptorPool, ExtensionDescriptor, MethodDescriptor, Value};
 
 /// The rule of one RPC.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,10 +21,16 @@ pub enum Rule {
 #[derive(Debug)]
 pub struct AccessRules(HashMap<String, Rule>);
 
-/// A descriptor set that cannot be read.
+/// A descriptor set that says nothing about access.
 #[derive(Debug, thiserror::Error)]
-#[error("the descriptor set cannot be read")]
-pub struct DescriptorError(#[from] prost_reflect::DescriptorError);
+pub enum DescriptorError {
+    /// It is no encoded `FileDescriptorSet`, or lacks an import.
+    #[error("the descriptor set cannot be read")]
+    Unreadable(#[from] prost_reflect::DescriptorError),
+    /// None of its files imports `duet/access/v1/access.proto`.
+    #[error("the descriptor set does not know the option duet.access.v1.access")]
+    NoAccessOption,
+}
 
 impl AccessRules {
     const OPTION: &str = "duet.access.v1.access";
@@ -32,21 +38,21 @@ impl AccessRules {
     /// Reads the rules from an encoded `FileDescriptorSet` that includes its imports.
     ///
     /// # Errors
-    /// When it is not one.
+    /// When it is not one, or does not know the access option.
     pub fn from_descriptors(descriptors: &[u8]) -> Result<Self, DescriptorError> {
         let pool = DescriptorPool::decode(descriptors)?;
+        let option = pool.get_extension_by_name(Self::OPTION).ok_or(DescriptorError::NoAccessOption)?;
         let methods = pool.services().flat_map(|service| service.methods().collect::<Vec<_>>());
         let rules = methods.map(|method| {
             let path = format!("/{}/{}", method.parent_service().full_name(), method.name());
-            (path, Self::rule(&pool, &method))
+            (path, Self::rule(&option, &method))
         });
         Ok(Self(rules.collect()))
     }
 
-    fn rule(pool: &DescriptorPool, method: &MethodDescriptor) -> Rule {
-        let Some(option) = pool.get_extension_by_name(Self::OPTION) else { return Rule::Unstated };
-        let options: DynamicMessage = method.options();
-        let value = options.get_extension(&option);
+    fn rule(option: &ExtensionDescriptor, method: &MethodDescriptor) -> Rule {
+        let options = method.options();
+        let value = options.get_extension(option);
         let Some(access) = value.as_message() else { return Rule::Unstated };
         let stated = |name: &str| access.has_field_by_name(name).then(|| access.get_field_by_name(name)).flatten();
         let is_true = |name: &str| stated(name).is_some_and(|value| matches!(*value, Value::Bool(true)));

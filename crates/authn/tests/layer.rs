@@ -7,11 +7,11 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use authn::{AccessRules, AuthnLayer, Caller, Rule, Unavailable, Verdict, Verify};
+use authn::{AccessRules, AuthnLayer, Caller, DescriptorError, Rule, Unavailable, Verdict, Verify};
 use axum::{Extension, Router, body::Body};
 use http::{HeaderMap, Request};
 use prost::Message;
-use prost_types::{FileDescriptorProto, FileDescriptorSet, MethodDescriptorProto, ServiceDescriptorProto};
+use prost_types::FileDescriptorSet;
 use proto::auth::v1::RejectionReason;
 use service_runtime::deadline::Deadline;
 use tonic::{Code, Status};
@@ -131,28 +131,31 @@ async fn every_rpc_states_who_may_call_it_and_the_layer_holds_to_it() {
     assert!(seen.iter().all(|count| *count > 0), "the walk has seen rules of every kind: {seen:?}");
 }
 
+/// The contract without its access options, which prost does not keep.
+fn unstated() -> AccessRules {
+    let contract = FileDescriptorSet::decode(proto::ALL_DESCRIPTORS).unwrap();
+    AccessRules::from_descriptors(&contract.encode_to_vec()).unwrap()
+}
+
 #[tokio::test]
 async fn an_rpc_that_states_nothing_is_refused_even_with_a_token() {
-    let method = MethodDescriptorProto {
-        name: Some("Method".to_owned()),
-        input_type: Some(".test.Empty".to_owned()),
-        output_type: Some(".test.Empty".to_owned()),
-        ..Default::default()
-    };
-    let file = FileDescriptorProto {
-        name: Some("test.proto".to_owned()),
-        package: Some("test".to_owned()),
-        message_type: vec![prost_types::DescriptorProto { name: Some("Empty".to_owned()), ..Default::default() }],
-        service: vec![ServiceDescriptorProto { name: Some("Service".to_owned()), method: vec![method], options: None }],
-        syntax: Some("proto3".to_owned()),
-        ..Default::default()
-    };
-    let rules = AccessRules::from_descriptors(&FileDescriptorSet { file: vec![file] }.encode_to_vec()).unwrap();
-    let routes = open_routes().layer(AuthnLayer::public(Arc::new(rules), ByName));
-    let without = call(routes.clone(), "/test.Service/Method", &[]).await.unwrap_err();
-    assert_eq!(without.code(), Code::Unauthenticated);
-    let with = call(routes, "/test.Service/Method", &[("authorization", "Bearer scopes:account")]).await.unwrap_err();
-    assert_eq!((with.code(), reason(&with)), (Code::PermissionDenied, "ACCESS_DENIED".to_owned()));
+    let routes = open_routes().layer(AuthnLayer::public(Arc::new(unstated()), ByName));
+    for path in ["/duet.task.v1.TaskService/GetTask", "/duet.auth.v1.AuthService/Login"] {
+        assert_eq!(unstated().get(path), Some(&Rule::Unstated), "{path}");
+        let without = call(routes.clone(), path, &[]).await.unwrap_err();
+        assert_eq!(without.code(), Code::Unauthenticated, "{path}");
+        let token = [("authorization", "Bearer scopes:account tasks.read")];
+        let with = call(routes.clone(), path, &token).await.unwrap_err();
+        assert_eq!((with.code(), reason(&with)), (Code::PermissionDenied, "ACCESS_DENIED".to_owned()), "{path}");
+    }
+}
+
+#[test]
+fn a_contract_that_knows_no_access_rules_is_refused_at_start() {
+    let other = AccessRules::from_descriptors(tonic_types::pb::FILE_DESCRIPTOR_SET).unwrap_err();
+    assert!(matches!(other, DescriptorError::NoAccessOption), "{other}");
+    let garbage = AccessRules::from_descriptors(b"garbage").unwrap_err();
+    assert!(matches!(garbage, DescriptorError::Unreadable(_)), "{garbage}");
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
 //! One way to reach either database: SQLite, embedded, with one writer and many readers, or PostgreSQL.
 
 use std::{
-    fs,
+    fs::{self, OpenOptions},
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -11,6 +12,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, RuntimeErr,
     SqliteTransactionMode, SqlxError, Statement, TransactionOptions, TransactionTrait,
+    sqlx::sqlite::SqliteConnectOptions,
 };
 use sea_orm_migration::MigratorTrait;
 
@@ -59,11 +61,13 @@ impl Database {
     }
 
     async fn connect_sqlite(settings: &DatabaseSettings) -> anyhow::Result<Self> {
-        let path = settings.url.trim_start_matches("sqlite:").trim_start_matches("//");
-        let path = Path::new(path.split_once('?').map_or(path, |(path, _)| path));
+        let options: SqliteConnectOptions = settings.url.parse().context("the database URL cannot be read")?;
+        let path = options.get_filename();
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let unusable = || format!("cannot use the database {}: is its folder writable?", path.display());
         fs::create_dir_all(folder).with_context(unusable)?;
+        // SQLite gives its other files the mode of this one.
+        OpenOptions::new().create(true).append(true).mode(0o600).open(path).with_context(unusable)?;
         let writer = connect_sqlite_pool(settings, 1, false).await.with_context(unusable)?;
         let reader = connect_sqlite_pool(settings, settings.max_connections, true).await.with_context(unusable)?;
         Ok(Self { reader, writer, folder: Some(folder.to_owned()) })
@@ -205,6 +209,8 @@ fn is_outage(code: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     async fn pragma(pool: &DatabaseConnection, connections: u32) -> Vec<(String, i64, i64)> {
@@ -223,7 +229,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn every_sqlite_connection_is_durable_and_keeps_foreign_keys() {
+    async fn every_sqlite_connection_is_durable_and_keeps_foreign_keys_in_private_files() {
         let folder = tempfile::tempdir().unwrap();
         let settings = DatabaseSettings {
             url: format!("sqlite://{}/made/test.db", folder.path().display()),
@@ -234,6 +240,10 @@ mod tests {
         let full_wal = ("wal".to_owned(), 2, 1);
         assert_eq!(pragma(&database.writer, 1).await, vec![full_wal.clone()]);
         assert_eq!(pragma(&database.reader, 4).await, vec![full_wal; 4]);
+        for file in fs::read_dir(folder.path().join("made")).unwrap() {
+            let file = file.unwrap();
+            assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{:?}", file.file_name());
+        }
         let refused = database.reader.execute_unprepared("CREATE TABLE by_reader (id INTEGER)").await;
         assert!(refused.is_err(), "a reader must not write");
     }

@@ -124,7 +124,8 @@ impl Violations {
         if self.0.is_empty() {
             return Ok(());
         }
-        let fields: Vec<&str> = self.0.iter().map(|(field, _)| field.as_str()).collect();
+        let mut fields: Vec<&str> = self.0.iter().map(|(field, _)| field.as_str()).collect();
+        fields.dedup();
         let message = format!("the request breaks a rule in: {}", fields.join(", "));
         let refusal = Refusal::new(domain, Code::InvalidArgument, reason::VALIDATION_FAILED, message);
         Err(self
