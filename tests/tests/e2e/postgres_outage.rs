@@ -13,7 +13,7 @@ use xtask::postgres::Postgres;
 
 use crate::writers::Crowd;
 
-const CYCLES: u64 = 5;
+const CYCLES: u64 = 50;
 const WRITERS: usize = 4;
 const PORTS: [&str; 3] = ["AUTH_LISTEN", "AUTH_INTERNAL_LISTEN", "TASK_LISTEN"];
 
