@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use authn::{SessionId, UserId};
 use secrecy::SecretString;
-use service_runtime::clock::Clock;
+use service_runtime::{clock::Clock, status::Violations};
 
 use crate::{
     client::Call,
@@ -100,16 +100,15 @@ impl Accounts {
 
     fn examine(&self, application: Application) -> Result<(Email, Password, DisplayName)> {
         let password = Password::new(&application.password);
-        let broken_by_password = self.policy.broken_rules(&password);
-        match (Email::parse(&application.email), DisplayName::parse(application.display_name)) {
-            (Ok(email), Ok(name)) if broken_by_password.is_empty() => Ok((email, password, name)),
-            (email, name) => {
-                let owned = |rules: Vec<&str>| rules.into_iter().map(str::to_owned).collect();
-                let of = |field, rules: Vec<String>| rules.into_iter().map(move |rule| (field, rule));
-                let by_email = of("email", email.err().map(owned).unwrap_or_default());
-                let by_name = of("display_name", name.err().map(owned).unwrap_or_default());
-                Err(Error::Invalid(by_email.chain(of("password", broken_by_password)).chain(by_name).collect()))
-            }
+        let email = Email::parse(&application.email);
+        let name = DisplayName::parse(application.display_name);
+        let mut violations = Violations::default();
+        email.as_ref().err().into_iter().flatten().for_each(|rule| violations.add("email", *rule));
+        self.policy.broken_rules(&password).into_iter().for_each(|rule| violations.add("password", rule));
+        name.as_ref().err().into_iter().flatten().for_each(|rule| violations.add("display_name", *rule));
+        match (email, name) {
+            (Ok(email), Ok(name)) if violations.is_empty() => Ok((email, password, name)),
+            _ => Err(Error::Invalid(violations)),
         }
     }
 

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use proto::auth::v1::ErrorReason;
 use sea_orm::DbErr;
-use service_runtime::status::{self, Refusal, reason};
+use service_runtime::status::{self, Refusal, Violations};
 use tonic::{Code, Status};
 
 use crate::{grpc::rejection_reason, token::Rejection};
@@ -19,9 +20,9 @@ pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
 /// Why a call is refused. What caused it is logged, never shown.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Fields broke rules: (field, rule).
+    /// Fields broke rules.
     #[error("fields broke rules")]
-    Invalid(Vec<(&'static str, String)>),
+    Invalid(Violations),
     /// Another user has the address.
     #[error("the e-mail address is taken")]
     EmailTaken,
@@ -62,44 +63,32 @@ impl Error {
 
 impl From<Error> for Status {
     fn from(error: Error) -> Self {
-        let refuse = |code, reason, message| Refusal::new(DOMAIN, code, reason, message);
+        let refuse = |code, reason: ErrorReason, message| Refusal::new(DOMAIN, code, reason.reason(), message);
         match error {
-            Error::Invalid(broken) => invalid(broken),
+            Error::Invalid(violations) => violations.into_status(DOMAIN),
             Error::EmailTaken => {
-                refuse(Code::AlreadyExists, "EMAIL_TAKEN", "the e-mail address belongs to another user; log in").into()
+                let message = "the e-mail address belongs to another user; log in";
+                refuse(Code::AlreadyExists, ErrorReason::EmailTaken, message).into()
             }
             Error::InvalidCredentials => {
-                refuse(Code::Unauthenticated, "INVALID_CREDENTIALS", "wrong e-mail or password").into()
+                refuse(Code::Unauthenticated, ErrorReason::InvalidCredentials, "wrong e-mail or password").into()
             }
             Error::RateLimited { retry_after } => {
-                refuse(Code::ResourceExhausted, "RATE_LIMITED", "too many attempts; wait for the delay that is given")
-                    .retry_after(retry_after)
-                    .into()
+                let message = "too many attempts; wait for the delay that is given";
+                refuse(Code::ResourceExhausted, ErrorReason::RateLimited, message).retry_after(retry_after).into()
             }
             Error::Overloaded => {
-                refuse(Code::ResourceExhausted, reason::OVERLOADED, "too many people log in at once; try again")
-                    .retry_after(OVERLOAD_DELAY)
-                    .into()
+                let message = "too many people log in at once; try again";
+                refuse(Code::ResourceExhausted, ErrorReason::Overloaded, message).retry_after(OVERLOAD_DELAY).into()
             }
             Error::DeadlineExceeded => {
-                refuse(Code::DeadlineExceeded, reason::DEADLINE_EXCEEDED, "the deadline has passed").into()
+                refuse(Code::DeadlineExceeded, ErrorReason::DeadlineExceeded, "the deadline has passed").into()
             }
             Error::Token(rejection) => authn::rejection_status(rejection_reason(rejection)),
-            Error::LimiterUnreadable(cause) => status::database(DOMAIN, &DbErr::Conn(runtime_error(&cause))),
+            // Whatever keeps the attempts from being counted, callers may try again later.
+            Error::LimiterUnreadable(cause) => status::unavailable(DOMAIN, &cause),
             Error::Database(cause) => status::database(DOMAIN, &cause),
             Error::Internal(cause) => status::internal(DOMAIN, &*cause),
         }
     }
-}
-
-/// Whatever keeps the attempts from being counted, callers may try again later.
-fn runtime_error(cause: &DbErr) -> sea_orm::RuntimeErr {
-    sea_orm::RuntimeErr::Internal(format!("the attempts cannot be counted: {cause}"))
-}
-
-fn invalid(broken: Vec<(&'static str, String)>) -> Status {
-    let fields: Vec<&str> = broken.iter().map(|(field, _)| *field).collect();
-    let message = format!("the request breaks a rule in: {}", fields.join(", "));
-    let refusal = Refusal::new(DOMAIN, Code::InvalidArgument, reason::VALIDATION_FAILED, message);
-    broken.into_iter().fold(refusal, |refusal, (field, rule)| refusal.violation(field, rule)).into()
 }

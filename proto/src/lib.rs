@@ -28,6 +28,21 @@ pub mod task {
     }
 }
 
+macro_rules! reason {
+    ($reason:ty) => {
+        impl $reason {
+            /// The reason as `google.rpc.ErrorInfo` carries it: the value's name without its prefix.
+            pub fn reason(self) -> &'static str {
+                let name = self.as_str_name();
+                name.strip_prefix("ERROR_REASON_").unwrap_or(name)
+            }
+        }
+    };
+}
+
+reason!(auth::v1::ErrorReason);
+reason!(task::v1::ErrorReason);
+
 /// The descriptor set of what the public ports serve, imports included: `AuthService` and `TaskService`.
 pub const PUBLIC_DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/public.bin"));
 

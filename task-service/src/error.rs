@@ -79,7 +79,7 @@ impl From<Error> for Status {
                 other => status::internal(DOMAIN, other),
             };
         };
-        let refusal = Refusal::new(DOMAIN, code, reason_name(reason), error.to_string());
+        let refusal = Refusal::new(DOMAIN, code, reason.reason(), error.to_string());
         match &error {
             Error::InvalidTransition { task, from, .. } => {
                 refusal.precondition("STATE", task.to_string(), format!("the task is {}", from.name())).into()
@@ -87,12 +87,6 @@ impl From<Error> for Status {
             _ => refusal.into(),
         }
     }
-}
-
-/// The name that the contract gives a reason on the wire.
-fn reason_name(reason: ErrorReason) -> &'static str {
-    let name = reason.as_str_name();
-    name.strip_prefix("ERROR_REASON_").unwrap_or(name)
 }
 
 #[cfg(test)]

@@ -70,8 +70,7 @@ fn unauthenticated(reason: ErrorReason, message: &str) -> Status {
 }
 
 fn refusal(code: Code, reason: ErrorReason, message: impl Into<String>) -> Refusal {
-    let name = reason.as_str_name();
-    Refusal::new(DOMAIN, code, name.strip_prefix("ERROR_REASON_").unwrap_or(name), message)
+    Refusal::new(DOMAIN, code, reason.reason(), message)
 }
 
 #[cfg(test)]

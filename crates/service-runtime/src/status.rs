@@ -29,6 +29,19 @@ pub mod reason {
     pub const REQUEST_MALFORMED: &str = "REQUEST_MALFORMED";
     /// Our fault.
     pub const INTERNAL: &str = "INTERNAL";
+
+    /// All of them: each service's contract has to know them.
+    pub const ALL: [&str; 9] = [
+        VALIDATION_FAILED,
+        DATABASE_UNAVAILABLE,
+        OVERLOADED,
+        DEADLINE_EXCEEDED,
+        SHUTTING_DOWN,
+        MESSAGE_TOO_LARGE,
+        METHOD_UNKNOWN,
+        REQUEST_MALFORMED,
+        INTERNAL,
+    ];
 }
 
 /// A status in the making.
@@ -121,18 +134,16 @@ impl Violations {
     /// # Errors
     /// When there is at least one violation.
     pub fn into_result(self, domain: &'static str) -> Result<(), Status> {
-        if self.0.is_empty() {
-            return Ok(());
-        }
+        if self.0.is_empty() { Ok(()) } else { Err(self.into_status(domain)) }
+    }
+
+    /// VALIDATION_FAILED with every violation.
+    pub fn into_status(self, domain: &'static str) -> Status {
         let mut fields: Vec<&str> = self.0.iter().map(|(field, _)| field.as_str()).collect();
         fields.dedup();
         let message = format!("the request breaks a rule in: {}", fields.join(", "));
         let refusal = Refusal::new(domain, Code::InvalidArgument, reason::VALIDATION_FAILED, message);
-        Err(self
-            .0
-            .into_iter()
-            .fold(refusal, |refusal, (field, description)| refusal.violation(field, description))
-            .into())
+        self.0.into_iter().fold(refusal, |refusal, (field, description)| refusal.violation(field, description)).into()
     }
 }
 
@@ -144,10 +155,12 @@ pub fn internal(domain: &'static str, cause: &dyn Error) -> Status {
 
 /// What a database error means to a caller: UNAVAILABLE while it cannot be reached, else our own fault.
 pub fn database(domain: &'static str, error: &DbErr) -> Status {
-    if !database::is_unavailable(error) {
-        return internal(domain, error);
-    }
-    tracing::warn!(cause = %chain(error), "the database cannot be reached");
+    if database::is_unavailable(error) { unavailable(domain, error) } else { internal(domain, error) }
+}
+
+/// Logs why the database cannot be used now and answers UNAVAILABLE without it.
+pub fn unavailable(domain: &'static str, cause: &DbErr) -> Status {
+    tracing::warn!(cause = %chain(cause), "the database cannot be used");
     Refusal::new(domain, Code::Unavailable, reason::DATABASE_UNAVAILABLE, "the database cannot be reached; try again")
         .retry_after(Duration::from_secs(1))
         .into()
