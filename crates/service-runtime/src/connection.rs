@@ -1,5 +1,6 @@
 //! The accept loop: bounds on every connection, and a drain that ends.
 
+mod abandoned;
 mod first_head;
 
 use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
@@ -19,6 +20,7 @@ use tokio::{
 use tower::ServiceExt;
 
 use crate::{CancellationToken, operations::Metrics, request::PeerAddr};
+use abandoned::Calls;
 use first_head::FirstHead;
 
 /// What one connection, and all of them together, may take.
@@ -28,6 +30,8 @@ pub struct ConnectionLimits {
     pub max_connections: usize,
     /// Open HTTP/2 streams of one connection; one more is refused.
     pub max_streams: u32,
+    /// Calls that a peer may give up in ten seconds, if it gives up most of its calls.
+    pub max_abandoned: u32,
     /// Bytes of a request's headers.
     pub max_header_bytes: u32,
     /// How long a new connection may take to send an HTTP/2 preface or an HTTP/1.1 request head.
@@ -45,6 +49,7 @@ impl Default for ConnectionLimits {
         Self {
             max_connections: 4096,
             max_streams: 200,
+            max_abandoned: 1000,
             max_header_bytes: 16 * 1024,
             first_head: Duration::from_secs(10),
             keepalive: (Duration::from_secs(30), Duration::from_secs(10)),
@@ -111,10 +116,17 @@ async fn serve_connection(
     if stream.set_nodelay(true).is_err() {
         return;
     }
+    let calls = Calls::new(limits.max_abandoned);
+    let counted = Arc::clone(&calls);
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(PeerAddr(peer));
-        let call = router.clone().oneshot(request.map(Body::new));
-        async move { Ok::<_, Infallible>(call.await.unwrap_or_else(|never| match never {})) }
+        let call = counted.begin();
+        let answer = router.clone().oneshot(request.map(Body::new));
+        async move {
+            let answer = answer.await.unwrap_or_else(|never| match never {});
+            call.ended();
+            Ok::<_, Infallible>(answer)
+        }
     });
     let io = TokioIo::new(FirstHead::new(stream, limits.first_head));
     let connection = builder.serve_connection(io, service);
@@ -125,6 +137,10 @@ async fn serve_connection(
     loop {
         tokio::select! {
             _ = &mut connection => return,
+            () = calls.too_many_abandoned() => {
+                tracing::warn!(%peer, "a connection is cut: its peer gives up most of its calls");
+                return;
+            }
             () = shutdown.cancelled(), if !leaving => {
                 leaving = true;
                 leave_at = Instant::now() + limits.drain;

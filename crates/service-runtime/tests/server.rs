@@ -243,3 +243,23 @@ async fn a_connection_that_says_nothing_whole_is_closed_and_one_too_many_too() {
     let closed = timeout(Duration::from_millis(200), last.read(&mut [0; 1])).await;
     assert!(closed.is_ok(), "one connection more than allowed must be closed at once");
 }
+
+#[tokio::test]
+async fn a_peer_that_only_gives_up_is_sent_away_and_others_are_served() {
+    let limits = ConnectionLimits { max_abandoned: 100, ..ConnectionLimits::default() };
+    let server = Server::start(ServerSettings { connections: limits, ..ServerSettings::default() }).await;
+    let stream = TcpStream::connect(server.address).await.unwrap();
+    let (mut attacker, connection) = h2::client::handshake(stream).await.unwrap();
+    let connection = tokio::spawn(connection);
+    let mut given_up = 0;
+    while !connection.is_finished() && given_up < 300 {
+        let call = Request::post(format!("http://{}/test.Service/Slow", server.address));
+        let call = call.header("content-type", "application/grpc").body(()).unwrap();
+        let Ok((answer, _)) = attacker.send_request(call, true) else { break };
+        // Long enough for the call to be accepted, not for it to end.
+        drop(timeout(Duration::from_millis(3), answer).await);
+        given_up += 1;
+    }
+    assert!((100..300).contains(&given_up), "cut after {given_up} calls");
+    assert_eq!(server.grpc("Ok", &[]).await.code(), Code::Ok);
+}
