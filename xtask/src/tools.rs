@@ -1,6 +1,6 @@
 //! The tools that are not crates: found in the right version, or installed under the target folder.
 //!
-//! Nothing outside of the target folder is changed, PostgreSQL excepted, which root installs with apt-get.
+//! Nothing outside of the target folder is changed, PostgreSQL and strace excepted, which root installs with apt-get.
 
 use std::{
     env,
@@ -78,7 +78,19 @@ pub fn postgres() -> Result<PathBuf> {
     static FOUND: Found = Found::new();
     once(&FOUND, || match postgres_folder() {
         Some(folder) => Ok(folder),
-        None => install_postgres(),
+        None => install("the PostgreSQL server", "postgresql", postgres_folder),
+    })
+}
+
+/// strace, which shows what the services ask the system for.
+///
+/// # Errors
+/// When there is none and none can be installed; the message says what to do.
+pub fn strace() -> Result<PathBuf> {
+    static FOUND: Found = Found::new();
+    once(&FOUND, || match given("DUET_STRACE")? {
+        Some(program) => Ok(program),
+        None => which("strace").map_or_else(|| install("strace", "strace", || which("strace")), Ok),
     })
 }
 
@@ -147,19 +159,23 @@ fn build_cargo_deny() -> Result<PathBuf> {
     })
 }
 
-fn install_postgres() -> Result<PathBuf> {
-    let mend = "install the PostgreSQL server (Debian, Ubuntu: apt-get install postgresql)";
+/// Installs one of Debian's packages, then looks for it again.
+fn install(name: &str, package: &str, find: impl FnOnce() -> Option<PathBuf>) -> Result<PathBuf> {
+    let mend = format!("install {name} (Debian, Ubuntu: apt-get install {package})");
     if !rustix::process::geteuid().is_root() || which("apt-get").is_none() {
-        bail!("PostgreSQL is missing: {mend}");
+        bail!("{name} is missing: {mend}");
     }
-    announce("PostgreSQL", "installing with apt-get");
-    let install = |arguments: &[&str]| {
+    // Two at once would find apt's own lock taken.
+    let lock = File::create(tools_folder()?.join(".apt.lock"))?;
+    flock(&lock, FlockOperation::LockExclusive).context("cannot lock the folder of tools")?;
+    announce(name, "installing with apt-get");
+    let apt = |arguments: &[&str]| {
         quietly("apt-get", Command::new("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive"))
     };
-    install(&["update"])
-        .and_then(|()| install(&["install", "--yes", "--no-install-recommends", "postgresql"]))
-        .with_context(|| format!("PostgreSQL cannot be installed; {mend}"))?;
-    postgres_folder().with_context(|| format!("PostgreSQL is missing though apt-get installed it; {mend}"))
+    apt(&["update"])
+        .and_then(|()| apt(&["install", "--yes", "--no-install-recommends", package]))
+        .with_context(|| format!("{name} cannot be installed; {mend}"))?;
+    find().with_context(|| format!("{name} is missing though apt-get installed it; {mend}"))
 }
 
 /// The newest version in Debian's folders, else the PATH.

@@ -85,6 +85,7 @@ fn provision(steps: &[Step]) -> Vec<thread::JoinHandle<()>> {
     install(Step::Buf, tools::buf);
     install(Step::Test, tools::grpcurl);
     install(Step::Test, tools::postgres);
+    install(Step::Test, tools::strace);
     install(Step::Deny, tools::cargo_deny);
     threads
 }
@@ -165,7 +166,8 @@ fn run(mut command: Command, output: Output) -> Result<()> {
 fn test(summary: &Arc<Mutex<Summary>>) -> Result<()> {
     run(cargo(&["build", "--workspace", "--bins"]), Output::Inherit)?;
     let postgres = Postgres::create();
-    let programs = [("DUET_ENVOY", tools::envoy()), ("DUET_GRPCURL", tools::grpcurl())];
+    let programs =
+        [("DUET_ENVOY", tools::envoy()), ("DUET_GRPCURL", tools::grpcurl()), ("DUET_STRACE", tools::strace())];
     let scratch = Scratch::create("test")?;
     let mut tests = cargo(&["test", "--workspace", "--no-fail-fast"]);
     // What the tests leave behind when they are interrupted goes with this folder.
