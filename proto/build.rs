@@ -6,11 +6,12 @@ use prost::Message;
 use protox::Compiler;
 
 /// What a public port serves and may describe.
-const PUBLIC: [&str; 5] = [
+const PUBLIC: [&str; 6] = [
     "duet/access/v1/access.proto",
     "duet/auth/v1/auth_service.proto",
     "duet/auth/v1/error_reason.proto",
     "duet/task/v1/error_reason.proto",
+    "duet/task/v1/task_list_service.proto",
     "duet/task/v1/task_service.proto",
 ];
 /// What only an internal port describes, beside the public files.
@@ -25,7 +26,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let compiler = compile(&all)?;
     fs::write(out.join("all.bin"), compiler.encode_file_descriptor_set())?;
     let services = prost_types::FileDescriptorSet::decode(&*compiler.encode_file_descriptor_set())?;
-    tonic_prost_build::configure().compile_fds(services)?;
+    // Ordered maps: one message has one encoding, by which a repeated request is recognised.
+    tonic_prost_build::configure().btree_map(".").compile_fds(services)?;
     Ok(())
 }
 

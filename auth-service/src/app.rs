@@ -9,6 +9,7 @@ use service_runtime::{
     CancellationToken, Router,
     clock::Clock,
     database::Database,
+    operations::Registry,
     sealed::MasterKey,
     service::{self, Port, ServerSettings, Service},
     settings::bind,
@@ -18,21 +19,30 @@ use tonic::service::Routes;
 
 use crate::{
     accounts::Accounts,
+    contention::Changing,
+    deletions::Deletions,
     error::DOMAIN,
-    grpc::{AuthApi, TokenApi},
+    grpc::{AuthApi, Calls, TokenApi},
     hashing::HashPool,
     judge::Judge,
     jwks,
-    limiter::Limiter,
+    limiter::{Limiter, Names},
     migration::Migrator,
+    pages::Pages,
     password::PasswordPolicy,
+    refresh_token::RefreshTokens,
+    sessions::Sessions,
     settings::{Settings, check_internal},
     signing::SigningKeys,
     store::Store,
+    trail::Trail,
+    upkeep::Upkeep,
 };
 
 /// Room for the longest password, name and token, and not for much more.
 const MAX_REQUEST_BYTES: usize = 32 * 1024;
+
+const PAGES_PURPOSE: &str = "auth-service page tokens";
 
 /// The ports, bound before anything else is done, so that one in use is found out first.
 #[derive(Debug)]
@@ -73,18 +83,25 @@ pub async fn serve(
     check_internal(listeners.internal.local_addr()?)?;
     let database = migrate(&settings).await?;
     let parts = Parts::build(&settings, &database, clock).await?;
-    let limiter = Arc::clone(&parts.accounts.limiter);
+    let Parts { api, judge, deletions, keys, metrics, upkeep } = parts;
     let service = Service {
         domain: DOMAIN,
         database,
         settings: ServerSettings::default(),
-        ports: vec![parts.public_port(listeners.public, &settings)?, parts.internal_port(listeners.internal)?],
+        ports: vec![
+            public_port(listeners.public, api, judge.clone(), keys)?,
+            internal_port(listeners.internal, TokenApi { judge, deletions })?,
+        ],
         operations: listeners.operations,
+        metrics,
     };
-    tokio::select! {
-        served = service::serve(service, shutdown) => served,
-        () = limiter.forget() => Ok(()),
-    }
+    // It outlives the last call, whose refusal it has to tell.
+    let end = CancellationToken::new();
+    let upkeep = tokio::spawn(upkeep.run(end.clone()));
+    let served = service::serve(service, shutdown).await;
+    end.cancel();
+    upkeep.await?;
+    served
 }
 
 /// Connects to the database and brings it up to date.
@@ -98,55 +115,77 @@ pub async fn migrate(settings: &Settings) -> anyhow::Result<Database> {
 }
 
 struct Parts {
-    accounts: Arc<Accounts>,
+    api: AuthApi,
     judge: Judge,
+    deletions: Deletions,
     keys: Arc<SigningKeys>,
+    metrics: Registry,
+    upkeep: Upkeep,
 }
 
 impl Parts {
     async fn build(settings: &Settings, database: &Database, clock: Clock) -> anyhow::Result<Self> {
         PasswordPolicy::warm_up();
-        let hashes = HashPool::start(&settings.passwords.hashing)?;
+        let hashes = HashPool::start(&settings.passwords.hashing, &clock)?;
+        let mut metrics = Registry::default();
+        hashes.counts().register(&mut metrics);
         let master = MasterKey::load(settings.master_key.source(database))?;
         let store = Store::new(database.clone());
         let keys = Arc::new(SigningKeys::open(store.clone(), &master, clock.now()).await?);
         let tokens = settings.tokens.clone();
         let judge = Judge::new(store.clone(), clock.clone(), Arc::clone(&keys), tokens.clone());
-        let accounts = Accounts {
-            limiter: Arc::new(Limiter::new(store.clone(), clock.clone(), settings.limits.clone())),
-            policy: PasswordPolicy { min_score: settings.passwords.min_score },
+        let names = Names::new(&master)?;
+        let limiter = Arc::new(Limiter::new(store.clone(), clock.clone(), settings.limits.clone(), names));
+        let upkeep = Upkeep {
+            store: store.clone(),
+            clock: clock.clone(),
+            limiter: Arc::clone(&limiter),
+            limits: settings.limits.clone(),
+            trail: settings.trail,
+        };
+        let pages = Pages::new(master.sealing_key(PAGES_PURPOSE)?);
+        let sessions = Arc::new(Sessions {
+            store: store.clone(),
+            clock: clock.clone(),
             keys: Arc::clone(&keys),
-            hashes,
+            refresh_tokens: RefreshTokens::new(&master)?,
+            changing: Changing::default(),
+            pages: pages.clone(),
             tokens,
-            store,
+        });
+        let accounts = Accounts {
+            limiter,
+            policy: Arc::new(settings.password_policy()),
+            hashes,
+            sessions: Arc::clone(&sessions),
+            store: store.clone(),
             clock,
         };
-        Ok(Self { accounts: Arc::new(accounts), judge, keys })
+        let trail = Trail { store: store.clone(), pages };
+        let api = AuthApi { accounts, sessions, trail, calls: Calls(settings.limits.trusted_proxies.clone()) };
+        Ok(Self { api, judge, deletions: Deletions::new(store), keys, metrics, upkeep })
     }
+}
 
-    fn public_port(&self, listener: TcpListener, settings: &Settings) -> anyhow::Result<Port> {
-        let rules = Arc::new(AccessRules::from_descriptors(proto::PUBLIC_DESCRIPTORS)?);
-        let proxies = settings.limits.trusted_proxies.clone();
-        let api = AuthApi { accounts: Arc::clone(&self.accounts), proxies };
-        let service = AuthServiceServer::new(api).max_decoding_message_size(MAX_REQUEST_BYTES);
-        let grpc: Router = Routes::new(service).into_axum_router().layer(AuthnLayer::public(rules, self.judge.clone()));
-        Ok(Port {
-            listener,
-            routes: grpc.merge(jwks::routes(Arc::clone(&self.keys))),
-            services: &["duet.auth.v1.AuthService"],
-            descriptors: proto::PUBLIC_DESCRIPTORS,
-        })
-    }
+fn public_port(listener: TcpListener, api: AuthApi, judge: Judge, keys: Arc<SigningKeys>) -> anyhow::Result<Port> {
+    let rules = Arc::new(AccessRules::from_descriptors(proto::PUBLIC_DESCRIPTORS)?);
+    let service = AuthServiceServer::new(api).max_decoding_message_size(MAX_REQUEST_BYTES);
+    let grpc: Router = Routes::new(service).into_axum_router().layer(AuthnLayer::public(rules, judge));
+    Ok(Port {
+        listener,
+        routes: grpc.merge(jwks::routes(keys)),
+        services: &["duet.auth.v1.AuthService"],
+        descriptors: proto::PUBLIC_DESCRIPTORS,
+    })
+}
 
-    fn internal_port(&self, listener: TcpListener) -> anyhow::Result<Port> {
-        let rules = Arc::new(AccessRules::from_descriptors(proto::ALL_DESCRIPTORS)?);
-        let api = TokenApi { judge: self.judge.clone() };
-        let service = TokenServiceServer::new(api).max_decoding_message_size(MAX_REQUEST_BYTES);
-        Ok(Port {
-            listener,
-            routes: Routes::new(service).into_axum_router().layer(AuthnLayer::internal(rules)),
-            services: &["duet.auth.v1.TokenService"],
-            descriptors: proto::ALL_DESCRIPTORS,
-        })
-    }
+fn internal_port(listener: TcpListener, api: TokenApi) -> anyhow::Result<Port> {
+    let rules = Arc::new(AccessRules::from_descriptors(proto::ALL_DESCRIPTORS)?);
+    let service = TokenServiceServer::new(api).max_decoding_message_size(MAX_REQUEST_BYTES);
+    Ok(Port {
+        listener,
+        routes: Routes::new(service).into_axum_router().layer(AuthnLayer::internal(rules)),
+        services: &["duet.auth.v1.TokenService"],
+        descriptors: proto::ALL_DESCRIPTORS,
+    })
 }

@@ -8,15 +8,15 @@ use std::{
 use ipnet::IpNet;
 use service_runtime::deadline::Deadline;
 
+use crate::event::{Origin, Source};
+
 /// One call: where it comes from, what it says of itself, and how long its caller waits.
 #[derive(Clone, Debug)]
 pub struct Call {
     /// The client's address.
     pub address: IpAddr,
-    /// The `user-agent`, cut to [`Call::MAX_USER_AGENT_BYTES`].
-    pub user_agent: String,
-    /// Names the call in the logs.
-    pub request_id: String,
+    /// What the audit trail tells of it.
+    pub origin: Origin,
     /// Nothing is begun after it.
     pub deadline: Deadline,
 }
@@ -24,6 +24,13 @@ pub struct Call {
 impl Call {
     /// What is kept of a `user-agent`.
     pub const MAX_USER_AGENT_BYTES: usize = 512;
+
+    /// A call from `address`, with the `user-agent` cut to what is kept and the id that the logs have for it.
+    pub fn new(address: IpAddr, user_agent: &str, request_id: String, deadline: Deadline) -> Self {
+        let user_agent = user_agent[..user_agent.floor_char_boundary(Self::MAX_USER_AGENT_BYTES)].to_owned();
+        let origin = Origin { source: Source::Rpc, ip_address: address.to_string(), user_agent, request_id };
+        Self { address, origin, deadline }
+    }
 
     /// The client that attempts are counted for: an IPv4 address, or an IPv6 network of 64 bits, because a household
     /// has all of those.
@@ -129,7 +136,7 @@ mod tests {
     fn counts_an_ipv6_network_as_one_client() {
         let client = |address| {
             let deadline = Deadline::within(Duration::ZERO);
-            Call { address: ip(address), user_agent: String::new(), request_id: String::new(), deadline }.client()
+            Call::new(ip(address), "", String::new(), deadline).client()
         };
         assert_eq!(client("2001:db8:1:2:3:4:5:6"), client("2001:db8:1:2::1"));
         assert_ne!(client("2001:db8:1:2::1"), client("2001:db8:1:3::1"));

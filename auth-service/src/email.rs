@@ -25,9 +25,14 @@ impl Email {
         if !broken.is_empty() {
             return Err(broken);
         }
-        // Lower case can take a text out of NFKC, hence the second time.
-        let key = address.to_lowercase().nfkc().collect();
+        let key = Self::fold(&address);
         Ok(Self { address, key })
+    }
+
+    /// A text, which may be a part of an address, as it stands in keys.
+    pub(crate) fn fold(text: &str) -> String {
+        // Lower case can take a text out of NFKC, hence the second time.
+        text.nfkc().collect::<String>().to_lowercase().nfkc().collect()
     }
 
     /// The address in NFKC.

@@ -29,6 +29,24 @@ pub enum Error {
     /// Wrong e-mail or password.
     #[error("wrong e-mail or password")]
     InvalidCredentials,
+    /// The password is right, but the user is disabled.
+    #[error("the user is disabled")]
+    UserDisabled,
+    /// There is no password to check.
+    #[error("the user has no password")]
+    NoPassword,
+    /// The refresh token is not good.
+    #[error("the refresh token is refused")]
+    RefreshTokenInvalid,
+    /// The caller has no such session.
+    #[error("no such session")]
+    SessionNotFound,
+    /// The page token is not good.
+    #[error("the page token is refused")]
+    PageTokenInvalid,
+    /// The cursor leads past the end.
+    #[error("the cursor leads past the end")]
+    CursorExpired,
     /// Too many attempts.
     #[error("too many attempts")]
     RateLimited {
@@ -72,6 +90,27 @@ impl From<Error> for Status {
             }
             Error::InvalidCredentials => {
                 refuse(Code::Unauthenticated, ErrorReason::InvalidCredentials, "wrong e-mail or password").into()
+            }
+            Error::UserDisabled => {
+                let message = "an administrator has disabled this user";
+                refuse(Code::PermissionDenied, ErrorReason::UserDisabled, message).into()
+            }
+            Error::NoPassword => {
+                let message = "the user logs in without a password, so there is none to check";
+                refuse(Code::FailedPrecondition, ErrorReason::NoPassword, message).into()
+            }
+            Error::RefreshTokenInvalid => {
+                let message = "the refresh token cannot be accepted; log in again";
+                refuse(Code::Unauthenticated, ErrorReason::RefreshTokenInvalid, message).into()
+            }
+            Error::SessionNotFound => refuse(Code::NotFound, ErrorReason::SessionNotFound, "no such session").into(),
+            Error::PageTokenInvalid => {
+                let message = "the page token is not one of this list; begin with the first page";
+                refuse(Code::InvalidArgument, ErrorReason::PageTokenInvalid, message).into()
+            }
+            Error::CursorExpired => {
+                let message = "the cursor leads past the end of what is known; begin with an empty one";
+                refuse(Code::OutOfRange, ErrorReason::CursorExpired, message).into()
             }
             Error::RateLimited { retry_after } => {
                 let message = "too many attempts; wait for the delay that is given";

@@ -1,33 +1,34 @@
-//! argon2id (RFC 9106) in memory that is used again and again.
+//! One thread's means to hash: the scheme of new hashes, and memory that is used again and again.
 
-use argon2::{
-    ARGON2ID_IDENT, Algorithm, Argon2, Block, Params, Version,
-    password_hash::{
-        self,
-        phc::{Output, ParamsString, PasswordHash, Salt},
-    },
-};
+use anyhow::Context;
+use argon2::{Block, password_hash::phc::Salt};
+use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
+use zeroize::Zeroizing;
 
-/// What checking a password says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// It is the password.
-    Right,
-    /// It is the password, and its hash costs less than a new one would: it is worth making anew.
-    RightButWeak,
-    /// It is another one.
-    Wrong,
-}
+use crate::{hash_scheme::Scheme, stored_hash::StoredHash};
 
-/// One thread's means to hash: the parameters of new hashes, and the memory.
 pub(crate) struct Hasher {
-    params: Params,
+    scheme: Scheme,
     arena: Vec<Block>,
+    usual: usize,
 }
 
 impl Hasher {
-    pub(crate) fn new(params: Params) -> Self {
-        Self { params, arena: Vec::new() }
+    /// The length of the key of a new hash, in bytes.
+    const KEY_LENGTH: usize = 32;
+
+    /// Makes new hashes by that scheme of argon2.
+    pub(crate) fn new(scheme: Scheme) -> Self {
+        let usual = match scheme {
+            Scheme::Argon2 { memory_kib, .. } => memory_kib as usize,
+            Scheme::Scrypt { .. } | Scheme::Bcrypt { .. } => 0,
+        };
+        Self { scheme, arena: Vec::new(), usual }
+    }
+
+    /// The scheme of new hashes.
+    pub(crate) fn scheme(&self) -> Scheme {
+        self.scheme
     }
 
     /// Whether it has hashed anything.
@@ -37,73 +38,46 @@ impl Hasher {
     }
 
     /// A new hash as a PHC string.
-    pub(crate) fn hash(&mut self, password: &[u8]) -> password_hash::Result<String> {
+    pub(crate) fn hash(&mut self, password: &[u8]) -> anyhow::Result<String> {
         let mut salt = [0; Salt::RECOMMENDED_LENGTH];
-        aws_lc_rs::rand::fill(&mut salt).map_err(|_| password_hash::Error::Internal)?;
-        let params = self.params.clone();
-        let output = self.compute(&params, password, &salt, Params::DEFAULT_OUTPUT_LEN)?;
-        let hash = PasswordHash {
-            algorithm: ARGON2ID_IDENT,
-            version: Some(Version::V0x13.into()),
-            params: ParamsString::try_from(&params)?,
-            salt: Some(Salt::new(&salt)?),
-            hash: Some(output),
-        };
-        Ok(hash.to_string())
+        aws_lc_rs::rand::fill(&mut salt).context("the operating system has no randomness")?;
+        let mut key = [0; Self::KEY_LENGTH];
+        self.compute(self.scheme, password, &salt, &mut key)?;
+        Ok(format!("${}${}${}", self.scheme, STANDARD_NO_PAD.encode(salt), STANDARD_NO_PAD.encode(key)))
     }
 
-    /// Checks a password against a PHC string, with the parameters that stand there.
-    pub(crate) fn verify(&mut self, password: &[u8], hash: &str) -> password_hash::Result<Verdict> {
-        let hash = PasswordHash::new(hash)?;
-        let (Some(salt), Some(expected)) = (&hash.salt, &hash.hash) else {
-            return Err(password_hash::Error::EncodingInvalid);
-        };
-        if hash.algorithm != ARGON2ID_IDENT || hash.version != Some(Version::V0x13.into()) {
-            return Err(password_hash::Error::Algorithm);
-        }
-        let params = Params::try_from(&hash)?;
-        let output = self.compute(&params, password, salt, expected.len())?;
-        // `Output` compares in constant time.
-        if output != *expected {
-            return Ok(Verdict::Wrong);
-        }
-        let weak = params.m_cost() < self.params.m_cost() || params.t_cost() < self.params.t_cost();
-        Ok(if weak { Verdict::RightButWeak } else { Verdict::Right })
+    /// Whether it is the password of a hash, by the scheme of that hash.
+    pub(crate) fn verify(&mut self, password: &[u8], hash: &StoredHash) -> anyhow::Result<bool> {
+        let mut key = Zeroizing::new(vec![0; hash.key_length()]);
+        self.compute(hash.scheme(), password, hash.salt(), &mut key)?;
+        Ok(hash.has_key(&key))
     }
 
-    fn compute(
-        &mut self,
-        params: &Params,
-        password: &[u8],
-        salt: &[u8],
-        length: usize,
-    ) -> password_hash::Result<Output> {
-        let usual = self.params.block_count();
-        let needed = params.block_count();
-        if self.arena.len() < needed {
-            self.arena.resize(needed.max(usual), Block::default());
-        }
-        let mut buffer = [0; Output::MAX_LENGTH];
-        let output = buffer.get_mut(..length).ok_or(password_hash::Error::OutputSize)?;
-        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone());
-        argon2.hash_password_into_with_memory(password, salt, output, &mut self.arena)?;
-        if self.arena.len() > usual {
-            // An old hash needed more than today's; that memory is not kept.
-            self.arena.truncate(usual);
+    /// Computes a hash of nobody's password by a scheme.
+    pub(crate) fn try_out(&mut self, scheme: Scheme) -> anyhow::Result<()> {
+        let key_length = if matches!(scheme, Scheme::Bcrypt { .. }) { 23 } else { Self::KEY_LENGTH };
+        self.compute(scheme, &[0; 16], &[0; Salt::RECOMMENDED_LENGTH], &mut vec![0; key_length])
+    }
+
+    fn compute(&mut self, scheme: Scheme, password: &[u8], salt: &[u8], key: &mut [u8]) -> anyhow::Result<()> {
+        scheme.compute(password, salt, key, &mut self.arena)?;
+        if self.arena.len() > self.usual {
+            // Another hash needed more than new ones do; that memory is not kept.
+            self.arena.truncate(self.usual);
             self.arena.shrink_to_fit();
         }
-        Ok(Output::new(output)?)
+        Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use argon2::PasswordVerifier;
+    use argon2::{Argon2, PasswordVerifier};
 
     use super::*;
 
     fn hasher(memory: u32, passes: u32) -> Hasher {
-        Hasher::new(Params::new(memory, passes, 1, None).unwrap())
+        Hasher::new(Scheme::argon2id(memory, passes).unwrap())
     }
 
     #[test]
@@ -123,28 +97,10 @@ mod tests {
     }
 
     #[test]
-    fn tells_when_a_hash_is_weaker_than_a_new_one() {
-        let weak = hasher(64, 1).hash(b"Xk4mPq9z").unwrap();
-        assert_eq!(hasher(64, 2).verify(b"Xk4mPq9z", &weak).unwrap(), Verdict::RightButWeak);
-        assert_eq!(hasher(128, 1).verify(b"Xk4mPq9z", &weak).unwrap(), Verdict::RightButWeak);
-        assert_eq!(hasher(64, 1).verify(b"Xk4mPq9z", &weak).unwrap(), Verdict::Right);
-        assert_eq!(hasher(128, 1).verify(b"other", &weak).unwrap(), Verdict::Wrong);
-    }
-
-    #[test]
     fn gives_back_the_memory_of_a_costlier_hash() {
         let costly = hasher(256, 1).hash(b"Xk4mPq9z").unwrap();
         let mut cheap = hasher(64, 1);
-        assert_eq!(cheap.verify(b"Xk4mPq9z", &costly).unwrap(), Verdict::Right);
+        assert!(cheap.verify(b"Xk4mPq9z", &StoredHash::parse(&costly).unwrap()).unwrap());
         assert_eq!(cheap.arena.len(), 64);
-    }
-
-    #[test]
-    fn refuses_what_is_no_argon2id_hash() {
-        for malformed in
-            ["", "x", "$argon2i$v=19$m=64,t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNo", "$argon2id$v=19$m=64,t=1,p=1"]
-        {
-            assert!(hasher(64, 1).verify(b"Xk4mPq9z", malformed).is_err(), "{malformed}");
-        }
     }
 }

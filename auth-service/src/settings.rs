@@ -1,11 +1,6 @@
 //! What can be set, by flag or variable.
 
-use std::{
-    net::SocketAddr,
-    num::{NonZeroU32, NonZeroUsize},
-    path::PathBuf,
-    time::Duration,
-};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use anyhow::{Context, ensure};
 use axum::http::{Uri, uri::Scheme};
@@ -14,10 +9,17 @@ use secrecy::SecretString;
 use service_runtime::{
     database::{Database, DatabaseSettings},
     sealed::SecretSource,
-    settings::duration,
 };
 
-use crate::client::TrustedProxies;
+use crate::{commands::UsersCommand, password::PasswordPolicy};
+
+mod limits;
+mod passwords;
+mod tokens;
+
+pub use limits::{LimitSettings, TrailSettings};
+pub use passwords::{HashingSettings, PasswordSettings};
+pub use tokens::TokenSettings;
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -27,12 +29,12 @@ pub struct CommandLine {
     #[command(subcommand)]
     pub command: Option<Command>,
     /// How.
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Settings")]
     pub settings: Settings,
 }
 
 /// What the binary can do.
-#[derive(Clone, Copy, Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum Command {
     /// Bring the database up to date, then serve until SIGTERM or Ctrl-C (the default)
     Serve,
@@ -40,6 +42,12 @@ pub enum Command {
     Migrate,
     /// Ask the running service for its health; the exit status tells
     Healthcheck,
+    /// List, disable, enable, delete and import users, also while the service runs
+    #[command(
+        subcommand,
+        after_help = "Exit status: 0 done, 1 failed or refused, 2 wrong usage, 3 no such user. See docs/users.md."
+    )]
+    Users(UsersCommand),
 }
 
 /// Every setting of the service.
@@ -60,6 +68,9 @@ pub struct Settings {
     /// How often one client may try.
     #[command(flatten)]
     pub limits: LimitSettings,
+    /// How long the audit trail reaches back.
+    #[command(flatten)]
+    pub trail: TrailSettings,
     /// What a password must be, and what a hash costs.
     #[command(flatten)]
     pub passwords: PasswordSettings,
@@ -119,6 +130,7 @@ impl std::fmt::Debug for AuthDatabase {
 }
 
 const MASTER_KEY: &str = "AUTH_MASTER_KEY";
+const KEY_FILE: &str = "auth-master.key";
 
 /// What the signing keys are sealed with.
 #[derive(Args, Clone, Debug)]
@@ -130,94 +142,6 @@ pub struct MasterKeySettings {
     /// A file with that key, readable by its owner only
     #[arg(long = "auth-master-key-file", env = "AUTH_MASTER_KEY_FILE", conflicts_with = "master_key", global = true)]
     pub master_key_file: Option<PathBuf>,
-}
-
-/// In whose name, for whom and for how long tokens are issued.
-#[derive(Args, Clone, Debug)]
-pub struct TokenSettings {
-    /// The issuer in every token (`iss`): the origin at which people reach this installation. It must be https once
-    /// AUTH_LISTEN is not on loopback
-    #[arg(long = "auth-issuer", env = "AUTH_ISSUER", default_value = "http://127.0.0.1:8080", global = true)]
-    pub issuer: String,
-    /// The audience in every token (`aud`)
-    #[arg(
-        long = "auth-audience",
-        env = "AUTH_AUDIENCE",
-        default_value = "duet",
-        value_parser = clap::builder::NonEmptyStringValueParser::new(),
-        global = true
-    )]
-    pub audience: String,
-    /// How long an access token is good, 7 days at most
-    #[arg(
-        long = "auth-access-token-lifetime",
-        env = "AUTH_ACCESS_TOKEN_LIFETIME",
-        default_value = "24h",
-        value_parser = access_token_lifetime,
-        global = true
-    )]
-    pub access_token_lifetime: Duration,
-    /// After how long a session ends, whatever happens in it; no token outlives its session
-    #[arg(
-        long = "auth-session-lifetime",
-        env = "AUTH_SESSION_LIFETIME",
-        default_value = "90d",
-        value_parser = session_lifetime,
-        global = true
-    )]
-    pub session_lifetime: Duration,
-}
-
-/// How often one client may try, and who is the client.
-#[derive(Args, Clone, Debug)]
-pub struct LimitSettings {
-    /// How often one client may try to sign up in any 60 s
-    #[arg(long = "auth-sign-up-limit", env = "AUTH_SIGN_UP_LIMIT", default_value = "5", global = true)]
-    pub sign_up: NonZeroU32,
-    /// How often one client may show a password in any 60 s, successes included
-    #[arg(long = "auth-login-limit", env = "AUTH_LOGIN_LIMIT", default_value = "5", global = true)]
-    pub login: NonZeroU32,
-    /// Proxies whose `x-forwarded-for` is believed: addresses and networks such as 10.0.0.0/8, separated by commas.
-    /// Without one the client is whoever connects
-    #[arg(long = "auth-trusted-proxies", env = "AUTH_TRUSTED_PROXIES", default_value = "", global = true)]
-    pub trusted_proxies: TrustedProxies,
-}
-
-/// What a new password must be, and what its hash costs.
-#[derive(Args, Clone, Copy, Debug)]
-pub struct PasswordSettings {
-    /// The least zxcvbn score of a new password, 0 to 4; a random one of eight characters has 2
-    #[arg(
-        long = "auth-password-min-score",
-        env = "AUTH_PASSWORD_MIN_SCORE",
-        default_value_t = 0,
-        value_parser = clap::value_parser!(u8).range(0..=4),
-        global = true
-    )]
-    pub min_score: u8,
-    /// What a hash costs.
-    #[command(flatten)]
-    pub hashing: HashingSettings,
-}
-
-/// The cost of a password hash (argon2id), and how much of it may be done or wait at once.
-#[derive(Args, Clone, Copy, Debug)]
-pub struct HashingSettings {
-    /// Memory of one password hash (argon2id) in KiB; the hashes of people who log in are raised to it
-    #[arg(long = "auth-hash-memory-kib", env = "AUTH_HASH_MEMORY_KIB", default_value_t = 19_456, global = true)]
-    pub memory_kib: u32,
-    /// Passes over that memory; with 19456 KiB at least 2
-    #[arg(long = "auth-hash-iterations", env = "AUTH_HASH_ITERATIONS", default_value_t = 2, global = true)]
-    pub iterations: u32,
-    /// Threads that hash passwords, with the lowest priority; more than there are cores are slower
-    #[arg(long = "auth-hash-threads", env = "AUTH_HASH_THREADS", default_value = "2", global = true)]
-    pub threads: NonZeroUsize,
-    /// How many hashes may wait for a thread; one more is refused at once as OVERLOADED
-    #[arg(long = "auth-hash-queue", env = "AUTH_HASH_QUEUE", default_value = "64", global = true)]
-    pub queue: NonZeroUsize,
-    /// Take weaker parameters than OWASP's least: for tests only
-    #[arg(long = "auth-allow-weak-hash", env = "AUTH_ALLOW_WEAK_HASH", global = true)]
-    pub allow_weak: bool,
 }
 
 /// How long a call waits for a connection to the database before it is UNAVAILABLE.
@@ -238,8 +162,15 @@ impl MasterKeySettings {
             value: self.master_key.clone(),
             file: self.master_key_file.clone(),
             generate_in: database.folder().map(ToOwned::to_owned),
-            file_name: "auth-master.key",
+            file_name: KEY_FILE,
         }
+    }
+
+    /// Where the key is found that the service has; none is made.
+    pub(crate) fn existing_source(&self, database: &Database) -> SecretSource {
+        let beside = database.folder().map(|folder| folder.join(KEY_FILE));
+        let file = self.master_key_file.clone().or(beside);
+        SecretSource { file, generate_in: None, ..self.source(database) }
     }
 }
 
@@ -250,7 +181,15 @@ impl Settings {
     /// The message names the setting and the mend.
     pub fn check(&self) -> anyhow::Result<()> {
         check_internal(self.listen.internal)?;
-        check_issuer(&self.tokens.issuer, self.listen.public)
+        check_issuer(&self.tokens.issuer, self.listen.public)?;
+        self.limits.check()
+    }
+
+    /// What a new password has to be.
+    pub fn password_policy(&self) -> PasswordPolicy {
+        let issuer: Option<Uri> = self.tokens.issuer.parse().ok();
+        let host = issuer.as_ref().and_then(Uri::host).unwrap_or_default();
+        PasswordPolicy::new(self.passwords.policy, self.passwords.min_score, host)
     }
 }
 
@@ -279,14 +218,6 @@ fn check_issuer(issuer: &str, public: SocketAddr) -> anyhow::Result<()> {
         "AUTH_ISSUER is `{issuer}`, but must be https because AUTH_LISTEN ({public}) is not on loopback; {mend}"
     );
     Ok(())
-}
-
-fn access_token_lifetime(text: &str) -> Result<Duration, String> {
-    at_most(duration(text)?, crate::token::LONGEST_LIFETIME)
-}
-
-fn session_lifetime(text: &str) -> Result<Duration, String> {
-    at_most(duration(text)?, Duration::from_secs(10 * 365 * 24 * 3600))
 }
 
 fn at_most(given: Duration, most: Duration) -> Result<Duration, String> {

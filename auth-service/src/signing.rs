@@ -67,13 +67,22 @@ impl SigningKeys {
             store.add_first_signing_key(generate(&ids, &sealing, now)?).await.context("cannot keep the signing key")?;
             keys = store.signing_keys().await.context("cannot read the signing keys")?;
         }
-        let newest = keys.iter().max_by_key(|key| key.generation).context("there is no signing key")?;
-        let private = sealing.open(&newest.sealed_private_key, newest.kid.as_bytes()).context(
-            "AUTH_MASTER_KEY is not the one that the signing keys in the database were sealed with; give the old one back",
-        )?;
+        let newest = newest(&keys).context("there is no signing key")?;
+        let private = unseal(newest, &sealing)?;
         let signer = Signer { kid: newest.kid.clone(), key: EncodingKey::from_ed_der(&private) };
         let known = keys.into_iter().map(|key| (key.kid, VerifyingKey::new(key.public_key))).collect();
         Ok(Self { store, ids, signer, known: RwLock::new(known) })
+    }
+
+    /// Makes sure that the master key is the one of this database, as far as that can be told before the service was
+    /// started for the first time.
+    ///
+    /// # Errors
+    /// When it is not, or the database cannot be reached.
+    pub(crate) async fn check(store: &Store, master: &MasterKey) -> anyhow::Result<()> {
+        let keys = store.signing_keys().await.context("cannot read the signing keys")?;
+        let sealing = master.sealing_key(PRIVATE_KEY_PURPOSE)?;
+        newest(&keys).map_or(Ok(()), |newest| unseal(newest, &sealing).map(drop))
     }
 
     /// The key to sign with.
@@ -107,6 +116,16 @@ impl SigningKeys {
         };
         json!({ "keys": keys.into_iter().map(jwk).collect::<Vec<_>>() })
     }
+}
+
+fn newest(keys: &[StoredKey]) -> Option<&StoredKey> {
+    keys.iter().max_by_key(|key| key.generation)
+}
+
+fn unseal(key: &StoredKey, sealing: &SealingKey) -> anyhow::Result<Zeroizing<Vec<u8>>> {
+    sealing.open(&key.sealed_private_key, key.kid.as_bytes()).context(
+        "AUTH_MASTER_KEY is not the one that the signing keys in the database were sealed with; give the old one back",
+    )
 }
 
 impl fmt::Debug for SigningKeys {

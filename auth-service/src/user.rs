@@ -29,7 +29,7 @@ impl fmt::Debug for User {
 }
 
 /// A name that others see; may be empty.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DisplayName(String);
 
 impl DisplayName {

@@ -18,7 +18,7 @@ async fn me(service: &Service, token: &str) -> Result<User, Status> {
 }
 
 async fn log_out(service: &Service, token: &str) -> Result<(), Status> {
-    service.auth().await.logout(bearer(token, LogoutRequest {})).await.map(drop)
+    service.auth().await.logout(bearer(token, LogoutRequest::default())).await.map(drop)
 }
 
 fn manual_clock() -> Clock {
@@ -124,7 +124,7 @@ on_both_databases! {
     async fn logging_out_needs_a_right_token_but_not_a_living_one(database: TestDatabase) {
         let clock = manual_clock();
         let service = Service::start_with(&database, clock.clone(), &["--auth-access-token-lifetime", "1h"]).await;
-        let missing = service.auth().await.logout(LogoutRequest {}).await.unwrap_err();
+        let missing = service.auth().await.logout(LogoutRequest::default()).await.unwrap_err();
         assert_eq!(reason(&missing), "TOKEN_MISSING");
         let (_, token) = service.signed_up("ada@example.org").await;
         let (start, end) = token.split_at(token.len() - 2);

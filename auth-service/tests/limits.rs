@@ -8,8 +8,8 @@ use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta};
 use proto::auth::v1::{LoginRequest, SignUpRequest};
-use service_runtime::{clock::Clock, on_both_databases};
-use support::{PASSWORD, Service, details, execute, reason};
+use service_runtime::{clock::Clock, on_both_databases, testing::TestDatabase};
+use support::{PASSWORD, Service, column, details, execute, reason};
 use tonic::{Code, Request, Status};
 
 const DEFAULTS: [&str; 4] = ["--auth-login-limit", "5", "--auth-sign-up-limit", "5"];
@@ -26,18 +26,37 @@ fn retry_delay(status: &Status) -> Duration {
     details(status).retry_info().unwrap().retry_delay.unwrap()
 }
 
-/// Whether a login from that address, as a proxy tells it, is let in.
-async fn let_in_from(service: &Service, forwarded: &str) -> bool {
+async fn log_in_from(service: &Service, forwarded: &str) -> Result<(), Status> {
     let message = LoginRequest { email: "ada@example.org".into(), password: PASSWORD.into() };
     let mut request = Request::new(message);
     request.metadata_mut().insert("x-forwarded-for", forwarded.parse().unwrap());
-    match service.auth().await.login(request).await {
+    service.auth().await.login(request).await.map(drop)
+}
+
+/// How many refusals the rows of the trail tell of, the oldest row first.
+async fn refusals(database: &TestDatabase) -> Vec<i64> {
+    column(database, "SELECT count FROM auth_event WHERE type = 'RATE_LIMITED' ORDER BY id").await
+}
+
+/// Waits until they tell of so many.
+async fn told(database: &TestDatabase, expected: &[i64]) {
+    let telling = async {
+        while refusals(database).await != expected {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), telling).await.unwrap();
+}
+
+/// Whether a login from that address, as a proxy tells it, is let in.
+async fn let_in_from(service: &Service, forwarded: &str) -> bool {
+    match log_in_from(service, forwarded).await {
         Err(status) if is_limited(&status) => false,
         Err(status) => {
             assert_eq!(reason(&status), "INVALID_CREDENTIALS");
             true
         }
-        Ok(_) => true,
+        Ok(()) => true,
     }
 }
 
@@ -53,9 +72,10 @@ on_both_databases! {
         let status = service.log_in("ada@example.org", PASSWORD).await.unwrap_err();
         assert!(is_limited(&status), "{status:?}");
         assert_eq!(retry_delay(&status), Duration::from_secs(10));
-        clock.advance(TimeDelta::milliseconds(9_999));
-        assert!(is_limited(&service.log_in("ada@example.org", PASSWORD).await.unwrap_err()));
-        clock.advance(TimeDelta::milliseconds(1));
+        clock.advance(TimeDelta::microseconds(9_999_999));
+        let status = service.log_in("ada@example.org", PASSWORD).await.unwrap_err();
+        assert_eq!((is_limited(&status), retry_delay(&status)), (true, Duration::from_micros(1)));
+        clock.advance(TimeDelta::microseconds(1));
         service.log_in("ada@example.org", PASSWORD).await.unwrap();
         service.stop().await;
     }
@@ -114,6 +134,54 @@ on_both_databases! {
         assert!(!let_in_from(&service, "2001:db8:0:7:ffff::1").await, "a network of 64 bits is one client");
         assert!(let_in_from(&service, "2001:db8:0:8::1").await);
         service.stop().await;
+    }
+
+    async fn a_flood_of_refusals_costs_the_database_nothing_and_is_told_in_one_row(database: TestDatabase) {
+        let trusted = [&DEFAULTS[..], &["--auth-trusted-proxies", "127.0.0.1"]].concat();
+        let clock = manual_clock();
+        let service = Service::start_with(&database, clock.clone(), &trusted).await;
+        for _ in 0..5 {
+            assert!(let_in_from(&service, "192.0.2.1").await);
+        }
+        clock.advance(TimeDelta::seconds(7));
+        assert!(!let_in_from(&service, "192.0.2.1").await);
+        // From here on it is known without asking.
+        execute(&database, "ALTER TABLE attempt_window RENAME TO attempt_window_away").await;
+        clock.advance(TimeDelta::seconds(53) - TimeDelta::microseconds(1));
+        for _ in 0..100 {
+            let status = log_in_from(&service, "192.0.2.1").await.unwrap_err();
+            assert_eq!((is_limited(&status), retry_delay(&status)), (true, Duration::from_micros(1)));
+        }
+        assert_eq!(log_in_from(&service, "192.0.2.2").await.unwrap_err().code(), Code::Unavailable);
+        clock.advance(TimeDelta::microseconds(1));
+        assert_eq!(log_in_from(&service, "192.0.2.1").await.unwrap_err().code(), Code::Unavailable, "not for too long");
+        execute(&database, "ALTER TABLE attempt_window_away RENAME TO attempt_window").await;
+        told(&database, &[101]).await;
+        for _ in 0..5 {
+            assert!(let_in_from(&service, "192.0.2.1").await);
+        }
+        clock.advance(TimeDelta::seconds(8));
+        for _ in 0..3 {
+            assert!(!let_in_from(&service, "192.0.2.1").await);
+        }
+        service.stop().await;
+        assert_eq!(refusals(&database).await, [101, 3], "the last ones are told at the end, in the row of their window");
+    }
+
+    async fn every_refusal_over_two_replicas_is_told(database: TestDatabase) {
+        let clock = manual_clock();
+        let replicas = [
+            Service::start_with(&database, clock.clone(), &DEFAULTS).await,
+            Service::start_with(&database, clock.clone(), &DEFAULTS).await,
+        ];
+        for number in 0..45 {
+            let let_in = let_in_from(&replicas[number % 2], "192.0.2.1").await;
+            assert_eq!(let_in, number < 5, "{number}");
+        }
+        for service in replicas {
+            service.stop().await;
+        }
+        assert_eq!(refusals(&database).await, [40]);
     }
 
     async fn who_cannot_be_counted_is_not_let_in(database: TestDatabase) {

@@ -1,4 +1,4 @@
-//! What a process has spent.
+//! What a process has spent, and what it holds.
 
 use std::{fs, time::Duration};
 
@@ -18,6 +18,18 @@ pub fn spent(process: u32) -> anyhow::Result<Duration> {
     let path = format!("/proc/{process}/stat");
     let stat = fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
     parse(&stat).with_context(|| format!("{path} is not as expected: {stat}"))
+}
+
+/// The memory that a process holds now (`VmRSS`), in mebibytes.
+///
+/// # Errors
+/// When there is no such process.
+pub fn resident_mebibytes(process: u32) -> anyhow::Result<f64> {
+    let path = format!("/proc/{process}/status");
+    let status = fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kibibytes = line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse::<f64>().ok());
+    Ok(kibibytes.with_context(|| format!("{path} tells no VmRSS"))? / 1024.0)
 }
 
 /// Fields 14 and 15. The name, field 2, may hold spaces and brackets itself: what counts begins after its last bracket.
@@ -50,5 +62,6 @@ mod tests {
             (0..100_000).for_each(|_| number = std::hint::black_box(number.wrapping_mul(3)));
         }
         assert!(spent(u32::MAX).is_err());
+        assert!((1.0..10_000.0).contains(&resident_mebibytes(std::process::id()).unwrap()));
     }
 }

@@ -2,12 +2,16 @@
 //! one run, on one machine.
 //!
 //! [`stage`] starts the programs that are measured ([`server`]): both services, and this program again as the
-//! [`echo`] or as [`open_tasks`]. [`rows`] says what is compared with what, [`calls`] what is called. [`rounds`] lets
-//! the variants of a row take turns under the same [`load`], reads what the servers spent ([`cpu`]), and [`report`]
-//! prints the ratios ([`statistics`]) and the [`machine`] they were measured on.
+//! [`echo`] or as [`open_tasks`]. [`rows`] says what is compared with what, and [`task_rows`] what
+//! task-service's storage is compared with; [`calls`] what is called, [`database`]
+//! where it is kept. [`rounds`] lets
+//! the variants of a row take turns under the same [`load`], some of them in a [`storm`] of logins, and reads what the
+//! servers spent ([`cpu`]). [`timing`] looks for differences in time that would tell who has an account. [`report`] prints
+//! the ratios ([`statistics`]) and the [`machine`] they were measured on.
 
 pub mod calls;
 pub mod cpu;
+pub mod database;
 pub mod echo;
 pub mod load;
 pub mod machine;
@@ -19,12 +23,15 @@ pub mod rows;
 pub mod server;
 pub mod stage;
 pub mod statistics;
+pub mod storm;
+pub mod task_rows;
+pub mod timing;
 
 use std::io::{Write, stderr, stdout};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 
-use crate::{machine::Machine, options::Options, report::Report, stage::Stage};
+use crate::{machine::Machine, options::Options, report::Report};
 
 /// Measures every row and prints the report.
 ///
@@ -41,13 +48,16 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
 async fn measure(options: &Options) -> anyhow::Result<()> {
     let machine = Machine::look();
     machine.warnings().iter().for_each(|warning| progress(warning));
-    progress("starting the servers");
-    let stage = Stage::set(options).await?;
-    let mut rows = Vec::new();
-    for row in rows::all(&stage) {
-        rows.push(rounds::measure(&row, options).await.with_context(|| format!("cannot measure {}", row.name))?);
+    let mut measured = rows::measure(options).await?;
+    measured.extend(task_rows::measure(options).await?);
+    let mut timings = Vec::new();
+    for (hashes, logins) in [(timing::CHEAP, options.timing_logins), (timing::REAL, options.timing_logins / 5)] {
+        if logins > 0 && options.wants(timing::NAME) {
+            timings.push(timing::measure(hashes, logins, options).await.context("cannot time logins")?);
+        }
     }
-    let report = Report::new(machine, options, rows);
+    ensure!(!(measured.is_empty() && timings.is_empty()), "no row that can be measured here has that in its name");
+    let report = Report::new(machine, options, measured, timings);
     let text = if options.json { report.to_json()? } else { report.to_table() };
     writeln!(stdout(), "{text}").context("cannot print the report")
 }

@@ -11,7 +11,10 @@ use std::{
 
 use anyhow::Context;
 use hdrhistogram::Histogram;
-use tokio::{task::JoinSet, time::sleep};
+use tokio::{
+    task::JoinSet,
+    time::{sleep, sleep_until},
+};
 use tonic::Status;
 
 /// Nothing is waited for longer.
@@ -37,20 +40,23 @@ const WARM_UP: u8 = 0;
 const MEASURED: u8 = 1;
 const OVER: u8 = 2;
 
-/// Keeps every stream calling. `edge` is called where the measured time begins and where it ends.
+/// Keeps every stream calling; with a `pace`, each once in that time at most. `edge` is called where the measured time begins and where it ends.
 ///
 /// # Errors
 /// When a call or `edge` fails: figures with failed calls in them would mean nothing.
 pub async fn run(
     streams: Vec<impl Call>,
+    pace: Option<Duration>,
     warm_up: Duration,
     measured: Duration,
     mut edge: impl FnMut() -> anyhow::Result<()>,
 ) -> anyhow::Result<Load> {
     let phase = Arc::new(AtomicU8::new(WARM_UP));
     let mut running = JoinSet::new();
-    for stream in streams {
-        running.spawn(keep_calling(stream, phase.clone()));
+    let count = u32::try_from(streams.len())?;
+    for (number, stream) in (0..count).zip(streams) {
+        let pace = pace.map(|pace| Pace::new(pace, pace * number / count));
+        running.spawn(keep_calling(stream, pace, phase.clone()));
     }
     sleep(warm_up).await;
     edge()?;
@@ -68,10 +74,41 @@ pub async fn run(
     Ok(Load { elapsed, latencies })
 }
 
-async fn keep_calling(mut stream: impl Call, phase: Arc<AtomicU8>) -> anyhow::Result<Histogram<u32>> {
+/// When a stream's next call is due.
+struct Pace {
+    next: Instant,
+    length: Duration,
+}
+
+impl Pace {
+    fn new(length: Duration, offset: Duration) -> Self {
+        Self { next: Instant::now() + offset, length }
+    }
+
+    /// Waits until the next call is due. A call that comes late because the one before took too long has waited since
+    /// it was due.
+    async fn wait(&mut self) -> Instant {
+        let due = self.next;
+        self.next += self.length;
+        if due <= Instant::now() {
+            return due;
+        }
+        sleep_until(due.into()).await;
+        Instant::now()
+    }
+}
+
+async fn keep_calling(
+    mut stream: impl Call,
+    mut pace: Option<Pace>,
+    phase: Arc<AtomicU8>,
+) -> anyhow::Result<Histogram<u32>> {
     let mut latencies = histogram()?;
     loop {
-        let begun = Instant::now();
+        let begun = match &mut pace {
+            Some(pace) => pace.wait().await,
+            None => Instant::now(),
+        };
         let answer = stream.call().await;
         match phase.load(Ordering::Relaxed) {
             OVER => return Ok(latencies),
@@ -85,7 +122,11 @@ async fn keep_calling(mut stream: impl Call, phase: Arc<AtomicU8>) -> anyhow::Re
     }
 }
 
-fn histogram() -> anyhow::Result<Histogram<u32>> {
+/// For times of up to a minute, in microseconds.
+///
+/// # Errors
+/// Never: the bounds are fixed.
+pub fn histogram() -> anyhow::Result<Histogram<u32>> {
     Ok(Histogram::new_with_bounds(1, LONGEST_MICROSECONDS, 3)?)
 }
 
@@ -120,7 +161,7 @@ mod tests {
             edges.push(Instant::now());
             Ok(())
         };
-        let load = run(streams, Duration::from_millis(100), Duration::from_millis(200), edge).await.unwrap();
+        let load = run(streams, None, Duration::from_millis(100), Duration::from_millis(200), edge).await.unwrap();
         let calls = load.latencies.len();
         assert!((8..=88).contains(&calls), "8 streams make 10 calls each in 200 ms, not {calls} in all");
         assert!(load.latencies.min() >= 20_000);
@@ -129,9 +170,18 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_pace_is_kept() {
+        let streams = (0..4).map(|_| Pause(Duration::from_millis(1))).collect();
+        let pace = Some(Duration::from_millis(40));
+        let load = run(streams, pace, Duration::from_millis(40), Duration::from_millis(400), || Ok(())).await.unwrap();
+        let calls = load.latencies.len();
+        assert!((8..=44).contains(&calls), "4 streams make 10 calls each in 400 ms, not {calls} in all");
+    }
+
+    #[tokio::test]
     async fn one_failed_call_spoils_the_round() {
         let streams = vec![FailsAfter(u32::MAX), FailsAfter(3)];
-        let error = run(streams, Duration::ZERO, Duration::from_millis(100), || Ok(())).await.unwrap_err();
+        let error = run(streams, None, Duration::ZERO, Duration::from_millis(100), || Ok(())).await.unwrap_err();
         assert!(format!("{error:#}").contains("gone"), "{error:#}");
     }
 }

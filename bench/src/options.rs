@@ -50,6 +50,19 @@ pub struct Options {
     // The settings of task-service, which one of the subcommands takes, have an argument `connections` too.
     #[arg(id = "load_connections", long = "connections", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..))]
     pub connections: u16,
+    /// Refused logins whose times are compared, with cheap hashes; a fifth as many with real ones; 0 for none
+    #[arg(long, default_value_t = 10_000)]
+    pub timing_logins: usize,
+    /// Measure only what has this in its name, whatever the case
+    #[arg(long)]
+    pub only: Option<String>,
+    /// A PostgreSQL server, as its superuser: postgres://<user>@<host>/<database>; without one the rows that need it are
+    /// left out. Each row makes a database of its own there and removes it
+    #[arg(long, env = "BENCH_POSTGRES_URL", hide_env_values = true)]
+    pub postgres: Option<String>,
+    /// Tasks of the user whose tasks are listed
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(100_000..=10_000_000))]
+    pub tasks: u32,
     /// Print the report as JSON
     #[arg(long)]
     pub json: bool,
@@ -67,6 +80,11 @@ impl Options {
     /// How long it is called before that.
     pub fn warm_up(&self) -> Duration {
         Duration::from_secs_f64(self.warm_up)
+    }
+
+    /// Whether what has this name is to be measured.
+    pub fn wants(&self, name: &str) -> bool {
+        self.only.as_ref().is_none_or(|text| name.to_lowercase().contains(&text.to_lowercase()))
     }
 
     /// The path of a program of the pair.
@@ -103,8 +121,20 @@ mod tests {
         assert_eq!((options.rounds, options.streams, options.connections), (7, 64, 4));
         let serve = ["bench", "serve-tasks-open", "--answer", "answer", "--task-listen", "127.0.0.1:1"];
         assert!(CommandLine::try_parse_from(serve).is_ok());
+        let open = ["bench", "serve-tasks-open", "--task-listen", "127.0.0.1:1"];
+        assert!(CommandLine::try_parse_from(open).is_ok(), "without an answer each token names its own user");
         for refused in ["0", "-1", "NaN", "1e9"] {
             assert!(CommandLine::try_parse_from(["bench", "--seconds", refused]).is_err(), "{refused}");
         }
+    }
+
+    #[test]
+    fn rows_are_chosen_by_a_part_of_their_name() {
+        let wants = |arguments: &[&str], name| {
+            CommandLine::try_parse_from([&["bench"], arguments].concat()).unwrap().options.wants(name)
+        };
+        assert!(wants(&[], "GetTask"));
+        assert!(wants(&["--only", "gettask"], "GetTask with authentication"));
+        assert!(!wants(&["--only", "gettask"], "ListTasks"));
     }
 }

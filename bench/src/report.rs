@@ -9,6 +9,8 @@ use crate::{
     options::Options,
     rounds::{Figures, Measured, MeasuredVariant},
     statistics::Spread,
+    storm::StormFigures,
+    timing::{self, Kind, Timing},
 };
 
 /// A run, as it is printed.
@@ -17,6 +19,7 @@ pub struct Report {
     machine: Machine,
     load: LoadShape,
     rows: Vec<Row>,
+    timings: Vec<Timing>,
 }
 
 #[derive(Debug, Serialize)]
@@ -30,10 +33,12 @@ struct LoadShape {
 
 #[derive(Debug, Serialize)]
 struct Row {
-    name: &'static str,
+    name: String,
     goal: &'static str,
     calls_per_second_ratio: Spread,
     cpu_per_call_ratio: Spread,
+    p50_ratio: Spread,
+    p99_ratio: Spread,
     variants: [Variant; 2],
 }
 
@@ -46,10 +51,10 @@ struct Variant {
 
 impl Report {
     /// Of rows that were measured.
-    pub fn new(machine: Machine, options: &Options, rows: Vec<Measured>) -> Self {
+    pub fn new(machine: Machine, options: &Options, rows: Vec<Measured>, timings: Vec<Timing>) -> Self {
         let Options { rounds, seconds, warm_up, streams, connections, .. } = *options;
         let load = LoadShape { streams, connections, rounds, seconds, warm_up };
-        Self { machine, load, rows: rows.into_iter().map(Row::of).collect() }
+        Self { machine, load, rows: rows.into_iter().map(Row::of).collect(), timings }
     }
 
     /// For programs.
@@ -63,11 +68,14 @@ impl Report {
     /// For people.
     pub fn to_table(&self) -> String {
         let mut table = format!(
-            "{:<52}{:>18}{:>20}{:>9}{:>9}{:>9}\n",
-            "", "calls/s", "CPU µs/call", "p50 ms", "p99 ms", "p99.9 ms"
+            "{:<56}{:>18}{:>20}{:>22}{:>22}{:>9}{:>8}\n",
+            "", "calls/s", "CPU µs/call", "p50 ms", "p99 ms", "p99.9 ms", "MiB"
         );
         for row in &self.rows {
             row.write(&mut table);
+        }
+        for timing in &self.timings {
+            write_timing(timing, &mut table);
         }
         table + "\n" + &self.footer()
     }
@@ -84,6 +92,15 @@ impl Report {
     }
 }
 
+fn write_timing(timing: &Timing, table: &mut String) {
+    let name = format!("{}, {}", timing::NAME, timing.hashes);
+    let _ = writeln!(table, "{name:<56}{:>18}{:>20}{:>18}   goal: |t| < 4.5", "logins", "mean ms", "Welch's t");
+    for Kind { name, logins, mean_milliseconds, t } in &timing.kinds {
+        let name = format!("  {name}");
+        let _ = writeln!(table, "{name:<56}{logins:>18}{mean_milliseconds:>20.3}{t:>18.2}");
+    }
+}
+
 impl Row {
     fn of(measured: Measured) -> Self {
         let Measured { name, goal, variants } = measured;
@@ -96,6 +113,8 @@ impl Row {
             goal,
             calls_per_second_ratio: ratio(|figures| figures.calls_per_second),
             cpu_per_call_ratio: ratio(|figures| figures.cpu_microseconds_per_call),
+            p50_ratio: ratio(|figures| figures.p50_microseconds as f64),
+            p99_ratio: ratio(|figures| figures.p99_microseconds as f64),
             variants: variants.map(Variant::of),
         }
     }
@@ -103,7 +122,8 @@ impl Row {
     fn write(&self, table: &mut String) {
         let ratio = |Spread { median, min, max }: Spread| format!("{median:.2} ({min:.2}–{max:.2})");
         let (calls, cpu) = (ratio(self.calls_per_second_ratio), ratio(self.cpu_per_call_ratio));
-        let _ = writeln!(table, "{:<52}{calls:>18}{cpu:>20}   goal: {}", self.name, self.goal);
+        let [p50, p99] = [self.p50_ratio, self.p99_ratio].map(ratio);
+        let _ = writeln!(table, "{:<56}{calls:>18}{cpu:>20}{p50:>22}{p99:>22}   goal: {}", self.name, self.goal);
         for variant in &self.variants {
             variant.write(table);
         }
@@ -122,11 +142,22 @@ impl Variant {
             [self.median.p50_microseconds, self.median.p99_microseconds, self.median.p999_microseconds]
                 .map(|microseconds| microseconds as f64 / 1000.0);
         let name = format!("  {}", self.name);
-        let _ = writeln!(table, "{name:<52}{calls:>18.0}{cpu:>20.1}{p50:>9.2}{p99:>9.2}{p999:>9.2}");
+        let memory = self.median.resident_mebibytes;
+        let _ = writeln!(table, "{name:<56}{calls:>18.0}{cpu:>20.1}{p50:>22.2}{p99:>22.2}{p999:>9.2}{memory:>8.0}");
         if let servers @ [_, _, ..] = &*self.median.cpu_microseconds_by_server {
             for (server, cpu) in servers {
-                let _ = writeln!(table, "{:<52}{:>18}{cpu:>20.1}", format!("    {server}"), "");
+                let _ = writeln!(table, "{:<56}{:>18}{cpu:>20.1}", format!("    {server}"), "");
             }
+        }
+        if let Some(storm) = &self.median.storm {
+            let _ = writeln!(
+                table,
+                "    {:.0} attempts/s, {:.1} logins/s, refusals p50 {:.1} ms, p99 {:.1} ms",
+                storm.attempts_per_second,
+                storm.logins_per_second,
+                storm.refusal_p50_microseconds as f64 / 1000.0,
+                storm.refusal_p99_microseconds as f64 / 1000.0
+            );
         }
         if let Some(validations) = self.median.validations_per_call {
             let _ = writeln!(table, "    validations per call: {validations:.3}");
@@ -149,6 +180,19 @@ fn median(rounds: &[Figures]) -> Figures {
         p999_microseconds: of(&|figures| figures.p999_microseconds as f64) as u64,
         validations_per_call: (rounds.iter().map(|figures| figures.validations_per_call).collect::<Option<Vec<_>>>())
             .map(|validations| Spread::of(validations).median),
+        resident_mebibytes: of(&|figures| figures.resident_mebibytes),
+        storm: (rounds.iter().map(|figures| figures.storm.as_ref()).collect::<Option<Vec<_>>>())
+            .map(|storms| median_storm(&storms)),
+    }
+}
+
+fn median_storm(rounds: &[&StormFigures]) -> StormFigures {
+    let of = |figure: fn(&StormFigures) -> f64| Spread::of(rounds.iter().map(|storm| figure(storm))).median;
+    StormFigures {
+        attempts_per_second: of(|storm| storm.attempts_per_second),
+        logins_per_second: of(|storm| storm.logins_per_second),
+        refusal_p50_microseconds: of(|storm| storm.refusal_p50_microseconds as f64) as u64,
+        refusal_p99_microseconds: of(|storm| storm.refusal_p99_microseconds as f64) as u64,
     }
 }
 

@@ -1,6 +1,9 @@
 //! The variants of a row take turns.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
 use anyhow::Context;
 use serde::Serialize;
@@ -8,23 +11,32 @@ use tonic::transport::Channel;
 use xtask::http;
 
 use crate::{
-    calls::{GetTask, Target, ValidateToken, connect},
+    calls::{CreateTask, GetTask, ListTasks, Login, Target, ValidateToken, connect},
     cpu,
     load::{self, Call, Load},
     options::Options,
     progress,
     rows::{Row, Variant},
+    statistics::Spread,
+    storm::{Storm, StormFigures},
 };
 
 /// A row, measured.
 #[derive(Debug)]
 pub struct Measured {
     /// What it tells.
-    pub name: &'static str,
+    pub name: String,
     /// The ratios to reach.
     pub goal: &'static str,
     /// Its variants.
     pub variants: [MeasuredVariant; 2],
+}
+
+impl Measured {
+    /// The median of what the first variant, which is ours, did in a second.
+    pub fn calls_per_second(&self) -> f64 {
+        Spread::of(self.variants[0].rounds.iter().map(|figures| figures.calls_per_second)).median
+    }
 }
 
 /// A variant, measured once in each round.
@@ -53,6 +65,10 @@ pub struct Figures {
     pub p999_microseconds: u64,
     /// How often auth-service was asked for a call, warm-up left out.
     pub validations_per_call: Option<f64>,
+    /// The memory that the servers held at the end, in mebibytes.
+    pub resident_mebibytes: f64,
+    /// What became of the logins that came meanwhile.
+    pub storm: Option<StormFigures>,
 }
 
 /// Measures a row: A B A B, and so on.
@@ -60,12 +76,13 @@ pub struct Figures {
 /// # Errors
 /// When a call fails or a server is gone.
 pub async fn measure(row: &Row<'_>, options: &Options) -> anyhow::Result<Measured> {
-    progress(row.name);
+    progress(&row.name);
     let mut variants =
         [&row.variants[0], &row.variants[1]].map(|variant| MeasuredVariant { name: variant.name, rounds: vec![] });
     for round in 1..=options.rounds {
         for (variant, measured) in row.variants.iter().zip(&mut variants) {
-            let figures = variant.measure(options).await.with_context(|| variant.name)?;
+            let figures = variant.measure(options).await;
+            let figures = figures.with_context(|| format!("cannot measure {}: {}", row.name, variant.name))?;
             progress(&format!(
                 "  round {round}/{}: {:<18} {:>8.0} calls/s {:>7.1} µs of CPU a call",
                 options.rounds, variant.name, figures.calls_per_second, figures.cpu_microseconds_per_call
@@ -73,12 +90,14 @@ pub async fn measure(row: &Row<'_>, options: &Options) -> anyhow::Result<Measure
             measured.rounds.push(figures);
         }
     }
-    Ok(Measured { name: row.name, goal: row.goal, variants })
+    Ok(Measured { name: row.name.clone(), goal: row.goal, variants })
 }
 
 /// What the servers have done up to a moment.
 struct Spent {
+    at: Instant,
     cpu: Vec<Duration>,
+    resident_mebibytes: f64,
     validations: Option<f64>,
 }
 
@@ -90,7 +109,8 @@ impl Variant<'_> {
         for _ in 0..options.connections {
             connections.push(connect(self.address).await?);
         }
-        let shared = connections.iter().cycle().take(usize::from(options.streams)).cloned();
+        let streams = self.streams.unwrap_or(options.streams);
+        let shared = connections.iter().cycle().take(usize::from(streams)).cloned();
         match &self.target {
             Target::ValidateToken { token } => {
                 self.load(shared.map(|channel| ValidateToken::new(channel, token)).collect(), options).await
@@ -99,25 +119,49 @@ impl Variant<'_> {
                 let stream = |channel: Channel| GetTask::new(channel, token, task_id);
                 self.load(shared.map(stream).collect::<anyhow::Result<_>>()?, options).await
             }
+            Target::Login(credentials) => {
+                self.load(shared.map(|channel| Login::new(channel, credentials)).collect(), options).await
+            }
+            Target::ListTasks { token, page_token } => {
+                let stream = |channel: Channel| ListTasks::new(channel, token, page_token);
+                self.load(shared.map(stream).collect::<anyhow::Result<_>>()?, options).await
+            }
+            Target::CreateTask => self.load(shared.map(CreateTask::new).collect::<anyhow::Result<_>>()?, options).await,
         }
     }
 
     async fn load(&self, streams: Vec<impl Call>, options: &Options) -> anyhow::Result<Figures> {
+        let storm = match &self.storm {
+            Some(storm) => Some(Storm::begin(storm.address, &storm.credentials, storm.logins_per_second).await?),
+            None => None,
+        };
         let mut edges = Vec::new();
         let edge = || {
+            if let Some(storm) = &storm {
+                storm.count(edges.is_empty());
+            }
             edges.push(self.spent()?);
             Ok(())
         };
-        let load = load::run(streams, options.warm_up(), options.measured(), edge).await?;
-        match &*edges {
-            [before, after] => self.figures(&load, before, after),
-            _ => anyhow::bail!("a load has two edges"),
-        }
+        let pace = self.calls_per_second.map(|rate| Duration::from_secs_f64(f64::from(options.streams) / rate));
+        let load = load::run(streams, pace, options.warm_up(), options.measured(), edge).await?;
+        let [before, after] = &*edges else { anyhow::bail!("a load has two edges") };
+        let storm = match storm {
+            Some(storm) => Some(storm.end(after.at - before.at).await?),
+            None => None,
+        };
+        Ok(Figures { storm, ..self.figures(&load, before, after)? })
     }
 
     fn spent(&self) -> anyhow::Result<Spent> {
         let cpu = self.servers.iter().map(|(_, server)| cpu::spent(server.id())).collect::<anyhow::Result<_>>()?;
-        Ok(Spent { cpu, validations: self.validations.map(validations).transpose()? })
+        let resident = self.servers.iter().map(|(_, server)| cpu::resident_mebibytes(server.id()));
+        Ok(Spent {
+            at: Instant::now(),
+            cpu,
+            resident_mebibytes: resident.sum::<anyhow::Result<f64>>()?,
+            validations: self.validations.map(validations).transpose()?,
+        })
     }
 
     fn figures(&self, load: &Load, before: &Spent, after: &Spent) -> anyhow::Result<Figures> {
@@ -138,6 +182,8 @@ impl Variant<'_> {
                 .validations
                 .zip(before.validations)
                 .map(|(after, before)| (after - before) / calls),
+            resident_mebibytes: after.resident_mebibytes,
+            storm: None,
         })
     }
 }

@@ -1,7 +1,9 @@
 //! A server under measurement: another process, started for the run and ended with it.
 
 use std::{
-    env, fs,
+    env,
+    ffi::OsString,
+    fs,
     net::{Ipv4Addr, SocketAddr, TcpStream},
     path::{Path, PathBuf},
     process::Command,
@@ -35,8 +37,10 @@ impl Server {
     /// # Errors
     /// When it cannot be started.
     pub fn start(name: &str, mut command: Command, folder: &Path) -> anyhow::Result<Self> {
+        let given: Vec<OsString> = command.get_envs().map(|(variable, _)| variable.to_owned()).collect();
         for (variable, _) in env::vars_os() {
-            if SETTINGS.iter().any(|prefix| variable.to_string_lossy().starts_with(prefix)) {
+            let setting = SETTINGS.iter().any(|prefix| variable.to_string_lossy().starts_with(prefix));
+            if setting && !given.contains(&variable) {
                 command.env_remove(variable);
             }
         }

@@ -17,13 +17,15 @@ use tonic::Request;
 use xtask::scratch::Scratch;
 
 use crate::{
-    calls::{bearer, connect},
+    calls::{Credentials, bearer, connect},
     options::Options,
     server::{Server, free_address},
 };
 
 const EMAIL: &str = "bench@example.com";
 const PASSWORD: &str = "Xk4mPq9z";
+/// As many hash at once in either server; the default of auth-service.
+const HASH_THREADS: &str = "2";
 const AUTH_DATABASE: &str = "sqlite://auth.db";
 const TASK_DATABASE: &str = "sqlite://task.db";
 
@@ -45,10 +47,16 @@ pub struct Stage {
     pub echo: Server,
     /// Its port.
     pub echo_public: SocketAddr,
+    /// The bare tonic server that hashes once for each call.
+    pub hashing: Server,
+    /// Its port.
+    pub hashing_public: SocketAddr,
     /// task-service on the database of `task`, asking nobody.
     pub open_task: Server,
     /// Its public port.
     pub open_task_public: SocketAddr,
+    /// What the user logs in with.
+    pub credentials: Credentials,
     /// An access token of the user.
     pub token: String,
     /// A task of the user.
@@ -66,7 +74,7 @@ impl Stage {
         let scratch = Scratch::create("bench")?;
         let folder = scratch.path();
         let [auth_public, auth_internal, auth_operations] = [(); 3].map(|()| free_address());
-        let [task_public, echo_public, open_task_public] = [(); 3].map(|()| free_address());
+        let [task_public, echo_public, hashing_public, open_task_public] = [(); 4].map(|()| free_address());
 
         let mut command = Command::new(options.program("auth-service"));
         command
@@ -74,8 +82,10 @@ impl Stage {
             .env("AUTH_LISTEN", auth_public.to_string())
             .env("AUTH_INTERNAL_LISTEN", auth_internal.to_string())
             .env("AUTH_OPERATIONS_LISTEN", auth_operations.to_string())
+            .env("AUTH_HASH_THREADS", HASH_THREADS)
             .env("AUTH_SIGN_UP_LIMIT", "1000000")
-            .env("AUTH_LOGIN_LIMIT", "1000000");
+            .env("AUTH_LOGIN_LIMIT", "1000000")
+            .env("AUTH_ACCOUNT_FAILURES", "1000000");
         let auth = Server::start("auth-service", command, folder)?.ready(auth_operations).await?;
         let token = sign_up_and_log_in(auth_public).await.context("cannot sign up and log in")?;
 
@@ -91,6 +101,10 @@ impl Stage {
         command.args(["--listen", &echo_public.to_string()]);
         let echo = Server::start("echo", command, folder)?.listening(echo_public).await?;
 
+        let mut command = comparison("serve-echo", &answer)?;
+        command.args(["--listen", &hashing_public.to_string(), "--hash-threads", HASH_THREADS]);
+        let hashing = Server::start("argon2id", command, folder)?.listening(hashing_public).await?;
+
         let operations = free_address();
         let mut command = comparison("serve-tasks-open", &answer)?;
         task_settings(&mut command, open_task_public, operations);
@@ -105,8 +119,11 @@ impl Stage {
             task_public,
             echo,
             echo_public,
+            hashing,
+            hashing_public,
             open_task,
             open_task_public,
+            credentials: credentials(),
             token,
             task_id,
             _folder: scratch,
@@ -119,6 +136,7 @@ fn task_settings(command: &mut Command, public: SocketAddr, operations: SocketAd
         .env("TASK_DATABASE_URL", TASK_DATABASE)
         .env("TASK_LISTEN", public.to_string())
         .env("TASK_OPERATIONS_LISTEN", operations.to_string())
+        .env("TASK_REQUEST_LIMIT", "1000000")
 }
 
 /// This program again, as another server.
@@ -128,9 +146,13 @@ fn comparison(subcommand: &str, answer: &Path) -> anyhow::Result<Command> {
     Ok(command)
 }
 
+fn credentials() -> Credentials {
+    Credentials { email: EMAIL.to_owned(), password: PASSWORD.to_owned() }
+}
+
 async fn sign_up_and_log_in(address: SocketAddr) -> anyhow::Result<String> {
     let mut auth = AuthServiceClient::new(connect(address).await?);
-    let (email, password) = (EMAIL.to_owned(), PASSWORD.to_owned());
+    let Credentials { email, password } = credentials();
     auth.sign_up(SignUpRequest { email: email.clone(), password: password.clone(), display_name: String::new() })
         .await?;
     let session = auth.login(LoginRequest { email, password }).await?.into_inner();

@@ -43,7 +43,7 @@ macro_rules! reason {
 reason!(auth::v1::ErrorReason);
 reason!(task::v1::ErrorReason);
 
-/// The descriptor set of what the public ports serve, imports included: `AuthService` and `TaskService`.
+/// The descriptor set of what the public ports serve, imports included: `AuthService`, `TaskService` and `TaskListService`.
 pub const PUBLIC_DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/public.bin"));
 
 /// The descriptor set of every service, the internal ones included.

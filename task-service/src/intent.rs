@@ -5,31 +5,47 @@ use aws_lc_rs::digest::{SHA256, digest};
 use service_runtime::deadline::Deadline;
 use uuid::Uuid;
 
-/// An RPC that changes something. The names are stored with remembered answers: they never change.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Method {
-    /// CreateTask
-    CreateTask,
-    /// UpdateTask
-    UpdateTask,
-    /// CompleteTask
-    CompleteTask,
-    /// DeleteTask
-    DeleteTask,
+macro_rules! methods {
+    ($($name:ident),+) => {
+        /// An RPC that changes something. The names are stored with remembered answers: they never change.
+        #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+        pub enum Method {
+            $(#[doc = concat!("The RPC ", stringify!($name), ".")] $name,)+
+        }
+
+        impl Method {
+            /// The RPC's name.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$name => stringify!($name),)+
+                }
+            }
+        }
+    };
 }
 
-impl Method {
-    /// The RPC's name.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::CreateTask => "CreateTask",
-            Self::UpdateTask => "UpdateTask",
-            Self::CompleteTask => "CompleteTask",
-            Self::DeleteTask => "DeleteTask",
-        }
-    }
-}
+methods!(
+    CreateTask,
+    UpdateTask,
+    ModifyTaskLabels,
+    StartTask,
+    CompleteTask,
+    ReopenTask,
+    CancelTask,
+    BatchCreateTasks,
+    BatchUpdateTasks,
+    BatchDeleteTasks,
+    MoveTask,
+    DeleteTask,
+    UndeleteTask,
+    PurgeTasks,
+    CreateTaskList,
+    UpdateTaskList,
+    MoveTaskList,
+    DeleteTaskList,
+    UndeleteTaskList
+);
 
 /// Tells payloads apart without keeping them.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

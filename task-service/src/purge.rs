@@ -13,6 +13,9 @@ const INTERVAL: Duration = Duration::from_secs(600);
 /// How much is forgotten in one transaction.
 const BATCH: u64 = 500;
 
+/// How many tasks and lists of one user leave the trash in one transaction.
+const TRASH_BATCH: usize = 200;
+
 /// What callers have to themselves between two batches.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -21,7 +24,7 @@ pub async fn run(store: SystemStore, shutdown: CancellationToken) {
     let work = async {
         loop {
             if let Err(cause) = purge(&store).await {
-                tracing::warn!(?cause, "expired request ids could not be forgotten; the next round tries again");
+                tracing::warn!(?cause, "what has expired could not be removed; the next round tries again");
             }
             sleep(INTERVAL).await;
         }
@@ -33,5 +36,19 @@ async fn purge(store: &SystemStore) -> Result<(), Error> {
     while store.purge_request_records(BATCH).await? == BATCH {
         sleep(PAUSE).await;
     }
-    Ok(())
+    empty_trash(store).await
+}
+
+/// One batch of one user after another, so that nobody's trash keeps the others' waiting.
+async fn empty_trash(store: &SystemStore) -> Result<(), Error> {
+    loop {
+        let mut purged = 0;
+        for user in store.users_with_expired_trash(BATCH).await? {
+            purged += store.purge_trash(user, TRASH_BATCH).await?;
+            sleep(PAUSE).await;
+        }
+        if purged == 0 {
+            return Ok(());
+        }
+    }
 }

@@ -5,10 +5,12 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use clap::{Args, Parser, Subcommand};
 use secrecy::SecretString;
 use service_runtime::{
-    database::{Database, DatabaseSettings},
+    database::{Database, DatabaseSettings, GroupBounds},
     sealed::SecretSource,
     settings::duration,
 };
+
+use crate::store::Quotas;
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -36,7 +38,7 @@ pub enum Command {
 /// Every setting of the service.
 #[derive(Args, Clone, Debug)]
 pub struct Settings {
-    /// Where TaskService is served
+    /// Where TaskService and TaskListService are served
     #[arg(long = "task-listen", env = "TASK_LISTEN", default_value = "127.0.0.1:50052", global = true)]
     pub listen: SocketAddr,
     /// Where health, readiness and Prometheus metrics are served over HTTP
@@ -74,6 +76,40 @@ pub struct Settings {
         global = true
     )]
     pub trash_lifetime: Duration,
+    /// How many requests one user may make in a second, at each replica; so many may come at once. A batch is one
+    #[arg(
+        long = "task-request-limit",
+        env = "TASK_REQUEST_LIMIT",
+        default_value_t = 5_000,
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000),
+        global = true
+    )]
+    pub request_limit: u32,
+    /// How much one user may keep
+    #[command(flatten)]
+    pub quotas: UserQuotas,
+}
+
+/// How much one user may keep, what is in the trash included.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct UserQuotas {
+    /// How many tasks one user may have, those in the trash included
+    #[arg(long = "task-quota-tasks", env = "TASK_QUOTA_TASKS", default_value_t = 100_000, global = true)]
+    pub tasks: u32,
+    /// How many lists one user may have, the inbox and those in the trash included
+    #[arg(long = "task-quota-lists", env = "TASK_QUOTA_LISTS", default_value_t = 1_000, global = true)]
+    pub lists: u32,
+    /// How many different labels one user may use
+    #[arg(long = "task-quota-labels", env = "TASK_QUOTA_LABELS", default_value_t = 1_000, global = true)]
+    pub labels: u32,
+}
+
+impl UserQuotas {
+    /// As the store takes them.
+    #[must_use]
+    pub fn to_quotas(self) -> Quotas {
+        Quotas { tasks: self.tasks, lists: self.lists, labels: self.labels }
+    }
 }
 
 /// Where the tasks are kept.
@@ -97,6 +133,15 @@ pub struct TaskDatabase {
         global = true
     )]
     pub connections: u32,
+    /// How many waiting writes are committed together at most (SQLite only); 1: each by itself
+    #[arg(
+        long = "task-write-group",
+        env = "TASK_WRITE_GROUP",
+        default_value_t = 64,
+        value_parser = clap::value_parser!(u16).range(1..=1000),
+        global = true
+    )]
+    pub write_group: u16,
 }
 
 /// What page tokens are sealed with.
@@ -122,11 +167,23 @@ const PAGE_TOKEN_KEY: &str = "TASK_PAGE_TOKEN_KEY";
 /// How long a call waits for a connection to the database before it is UNAVAILABLE.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 
+/// A group of writes takes no more after so long, so that the first of them does not wait for slow ones.
+const LONGEST_GROUP: Duration = Duration::from_millis(50);
+
+/// Writes that may wait for the embedded database; one more is OVERLOADED.
+const MAX_WAITING_WRITES: usize = 1024;
+
 impl TaskDatabase {
     /// As the runtime takes it.
     #[must_use]
     pub fn to_settings(&self) -> DatabaseSettings {
         DatabaseSettings { url: self.url.clone(), max_connections: self.connections, acquire_timeout: ACQUIRE_TIMEOUT }
+    }
+
+    /// How writes are committed together.
+    #[must_use]
+    pub fn group_bounds(&self) -> GroupBounds {
+        GroupBounds { writes: self.write_group.into(), waiting: MAX_WAITING_WRITES, longest: LONGEST_GROUP }
     }
 }
 
@@ -160,15 +217,23 @@ mod tests {
             assert_eq!(flag.replace('-', "_").to_uppercase(), variable.to_str().unwrap());
             settings += 1;
         }
-        assert_eq!(settings, 9);
+        assert_eq!(settings, 14);
     }
 
     #[test]
     fn the_help_gives_every_default() {
         let help = CommandLine::command().render_long_help().to_string();
-        for default in
-            ["127.0.0.1:50052", "127.0.0.1:9465", "http://127.0.0.1:50061", "sqlite://data/task.db", "24h", "30d"]
-        {
+        for default in [
+            "127.0.0.1:50052",
+            "127.0.0.1:9465",
+            "http://127.0.0.1:50061",
+            "sqlite://data/task.db",
+            "24h",
+            "30d",
+            "5000",
+            "100000",
+            "1000",
+        ] {
             assert!(help.contains(&format!("[default: {default}]")), "{default} in {help}");
         }
     }
@@ -178,6 +243,8 @@ mod tests {
         let before = CommandLine::try_parse_from(["task-service", "--task-listen", "127.0.0.1:1", "migrate"]).unwrap();
         let after = CommandLine::try_parse_from(["task-service", "migrate", "--task-listen", "127.0.0.1:1"]).unwrap();
         assert_eq!(before.settings.listen, after.settings.listen);
-        assert!(CommandLine::try_parse_from(["task-service", "--task-trash-lifetime", "0s"]).is_err());
+        for refused in [["--task-trash-lifetime", "0s"], ["--task-request-limit", "0"]] {
+            assert!(CommandLine::try_parse_from([&["task-service"], &refused[..]].concat()).is_err(), "{refused:?}");
+        }
     }
 }

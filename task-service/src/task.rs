@@ -2,12 +2,17 @@
 
 use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
+pub use crate::task_state::{Priority, State};
 use crate::{
     error::Error,
     etag::Etag,
     id::{TaskId, TaskListId},
     position::Position,
+    task_annotation::Annotations,
+    task_blockers::Blockers,
+    task_reminder::Reminder,
     task_text::{Labels, Notes, Title},
     task_time::TaskTime,
 };
@@ -21,6 +26,9 @@ pub struct Task {
     pub id: TaskId,
     /// The list that it is in.
     pub task_list_id: TaskListId,
+    /// The task of the same list that it is a subtask of.
+    #[serde(default)]
+    pub parent_id: Option<TaskId>,
     /// What is to be done.
     pub title: Title,
     /// Whatever else there is to say.
@@ -29,11 +37,26 @@ pub struct Task {
     pub state: State,
     /// How much it matters.
     pub priority: Priority,
+    /// When it is to be begun.
+    #[serde(default)]
+    pub start: Option<TaskTime>,
     /// When it is to be done by.
     pub due: Option<TaskTime>,
+    /// Up to [`Reminder::MAX_COUNT`].
+    #[serde(default)]
+    pub reminders: Vec<Reminder>,
     /// What it is filed under.
     pub labels: Labels,
-    /// Where it stands in its list.
+    /// What programs note on it.
+    #[serde(default)]
+    pub annotations: Annotations,
+    /// What it waits for.
+    #[serde(default)]
+    pub blocked_by: Blockers,
+    /// Whether one of those is neither over nor in the trash.
+    #[serde(default)]
+    pub blocked: bool,
+    /// Where it stands among the tasks of its list that have the same parent.
     pub position: Position,
     /// When it was made.
     pub create_time: DateTime<Utc>,
@@ -45,37 +68,11 @@ pub struct Task {
     pub delete_time: Option<DateTime<Utc>>,
     /// When it leaves the trash for good.
     pub purge_time: Option<DateTime<Utc>>,
+    /// The id of the task or list that it went into the trash with; its own if it went alone.
+    #[serde(default)]
+    pub trashed_with: Option<Uuid>,
     /// Its owner's revision at which it last changed.
     pub revision: i64,
-}
-
-/// How far a task has come (RFC 5545, STATUS).
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub enum State {
-    /// Not begun.
-    NeedsAction,
-    /// Begun.
-    InProcess,
-    /// Done.
-    Completed,
-    /// Given up.
-    Cancelled,
-}
-
-/// How much a task matters; the higher, the more.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
-pub enum Priority {
-    /// It does not say.
-    #[default]
-    None,
-    /// Low.
-    Low,
-    /// Medium.
-    Medium,
-    /// High.
-    High,
-    /// Urgent.
-    Urgent,
 }
 
 /// What a client says of a task that is to be made.
@@ -83,16 +80,25 @@ pub enum Priority {
 pub struct TaskDraft {
     /// The id that the client chose, if it did.
     pub id: Option<TaskId>,
+    /// The list that it is to be in; none: its parent's, or the inbox.
+    pub task_list_id: Option<TaskListId>,
+    /// The task that it is to be a subtask of.
+    pub parent_id: Option<TaskId>,
     /// See [`Task::title`].
     pub title: Title,
-    /// See [`Task::notes`].
-    pub notes: Notes,
-    /// See [`Task::priority`].
-    pub priority: Priority,
-    /// See [`Task::due`].
-    pub due: Option<TaskTime>,
-    /// See [`Task::labels`].
-    pub labels: Labels,
+    /// Whatever else the client says.
+    pub fields: TaskPatch,
+}
+
+/// Where a task stands.
+#[derive(Clone, Debug)]
+pub struct Spot {
+    /// In which list.
+    pub task_list_id: TaskListId,
+    /// Under which task.
+    pub parent_id: Option<TaskId>,
+    /// Where among the others there.
+    pub position: Position,
 }
 
 /// The fields that a client changes; what is none stays as it is.
@@ -104,11 +110,22 @@ pub struct TaskPatch {
     pub notes: Option<Notes>,
     /// See [`Task::priority`].
     pub priority: Option<Priority>,
+    /// See [`Task::start`]: inside, none clears it.
+    pub start: Option<Option<TaskTime>>,
     /// See [`Task::due`]: inside, none clears it.
     pub due: Option<Option<TaskTime>>,
+    /// See [`Task::reminders`].
+    pub reminders: Option<Vec<Reminder>>,
     /// See [`Task::labels`].
     pub labels: Option<Labels>,
+    /// See [`Task::annotations`].
+    pub annotations: Option<Annotations>,
+    /// See [`Task::blocked_by`].
+    pub blocked_by: Option<Blockers>,
 }
+
+/// The length of an id as text.
+const ID_BYTES: usize = 36;
 
 /// When, and at which revision, a change takes place.
 #[derive(Clone, Copy, Debug)]
@@ -120,38 +137,54 @@ pub struct Moment {
 }
 
 impl Task {
+    /// How many levels of tasks there are at most: a task at the top, its subtasks, theirs, and so on.
+    pub const MAX_LEVELS: usize = 10;
+
     /// A task made of a draft, not begun.
     #[must_use]
-    pub fn new(draft: TaskDraft, task_list_id: TaskListId, position: Position, at: Moment) -> Self {
-        Self {
-            id: draft.id.unwrap_or_else(|| TaskId::generate(at.time)),
+    pub fn new(id: TaskId, draft: TaskDraft, spot: Spot, at: Moment) -> Self {
+        let Spot { task_list_id, parent_id, position } = spot;
+        let mut task = Self {
+            id,
             task_list_id,
+            parent_id,
             title: draft.title,
-            notes: draft.notes,
+            notes: Notes::default(),
             state: State::NeedsAction,
-            priority: draft.priority,
-            due: draft.due,
-            labels: draft.labels,
+            priority: Priority::None,
+            start: None,
+            due: None,
+            reminders: Vec::new(),
+            labels: Labels::default(),
+            annotations: Annotations::default(),
+            blocked_by: Blockers::default(),
+            blocked: false,
             position,
             create_time: at.time,
             update_time: at.time,
             complete_time: None,
             delete_time: None,
             purge_time: None,
+            trashed_with: None,
             revision: at.revision,
-        }
+        };
+        task.apply(draft.fields, at);
+        task
     }
 
     /// The name of the state that the task is in now.
     #[must_use]
     pub fn etag(&self) -> Etag {
-        Etag::of(self.id, self.revision)
+        Etag::of(self.id.as_uuid(), self.revision)
     }
 
     /// How much text it carries.
     #[must_use]
     pub fn text_bytes(&self) -> usize {
-        self.title.as_str().len() + self.notes.as_str().len() + self.labels.iter().map(str::len).sum::<usize>()
+        let labels = self.labels.iter().map(str::len);
+        let annotations = self.annotations.iter().map(|(name, value)| name.len() + value.len());
+        let texts = [self.title.as_str().len(), self.notes.as_str().len(), self.blocked_by.len() * ID_BYTES];
+        texts.into_iter().chain(labels).chain(annotations).sum()
     }
 
     /// Refuses a change by somebody who has seen another state than this one.
@@ -161,33 +194,65 @@ impl Task {
 
     /// Changes the fields that the patch names.
     pub fn apply(&mut self, patch: TaskPatch, at: Moment) {
-        let TaskPatch { title, notes, priority, due, labels } = patch;
+        let TaskPatch { title, notes, priority, start, due, reminders, labels, annotations, blocked_by } = patch;
         title.into_iter().for_each(|title| self.title = title);
         notes.into_iter().for_each(|notes| self.notes = notes);
         priority.into_iter().for_each(|priority| self.priority = priority);
+        start.into_iter().for_each(|start| self.start = start);
         due.into_iter().for_each(|due| self.due = due);
+        reminders.into_iter().for_each(|reminders| self.reminders = reminders);
         labels.into_iter().for_each(|labels| self.labels = labels);
+        annotations.into_iter().for_each(|annotations| self.annotations = annotations);
+        blocked_by.into_iter().for_each(|blockers| self.blocked_by = blockers);
         self.touch(at);
     }
 
-    /// Completes it, if it is not over yet.
-    pub fn complete(&mut self, at: Moment) -> Result<(), Error> {
-        match self.state {
-            State::NeedsAction | State::InProcess => {}
-            from @ (State::Completed | State::Cancelled) => {
-                return Err(Error::InvalidTransition { task: self.id, from, to: State::Completed });
-            }
+    /// Takes it to another state, if there is such a step from the one that it is in.
+    pub fn advance(&mut self, to: State, at: Moment) -> Result<(), Error> {
+        if !self.state.may_become(to) {
+            return Err(Error::InvalidTransition { task: self.id, from: self.state, to });
         }
-        self.state = State::Completed;
-        self.complete_time = Some(at.time);
+        self.state = to;
+        self.complete_time = (to == State::Completed).then_some(at.time);
         self.touch(at);
         Ok(())
+    }
+
+    /// Adds labels and takes others away.
+    pub fn relabel(&mut self, add: &Labels, remove: &Labels, at: Moment) -> Result<(), Error> {
+        let labels = self.labels.with(add, remove);
+        self.labels = labels.map_err(|fault| Error::Invalid { field: "add_labels".to_owned(), fault })?;
+        self.touch(at);
+        Ok(())
+    }
+
+    /// Has it wait no longer for these tasks, which are gone.
+    pub fn forget_blockers(&mut self, gone: &[TaskId], at: Moment) {
+        self.blocked_by = self.blocked_by.without(gone);
+        self.touch(at);
     }
 
     /// Puts it into the trash, from where it goes for good after `lifetime`.
     pub fn trash(&mut self, lifetime: Duration, at: Moment) {
         self.delete_time = Some(at.time);
         self.purge_time = Some(at.time + lifetime);
+        self.trashed_with = Some(self.id.as_uuid());
+        self.touch(at);
+    }
+
+    /// Takes it out of the trash.
+    pub fn restore(&mut self, at: Moment) {
+        self.delete_time = None;
+        self.purge_time = None;
+        self.trashed_with = None;
+        self.touch(at);
+    }
+
+    /// Moves it to another spot.
+    pub fn move_to(&mut self, spot: Spot, at: Moment) {
+        self.task_list_id = spot.task_list_id;
+        self.parent_id = spot.parent_id;
+        self.position = spot.position;
         self.touch(at);
     }
 
@@ -197,53 +262,8 @@ impl Task {
     }
 }
 
-impl State {
-    /// The name that the contract and the store know it by.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::NeedsAction => "NEEDS_ACTION",
-            Self::InProcess => "IN_PROCESS",
-            Self::Completed => "COMPLETED",
-            Self::Cancelled => "CANCELLED",
-        }
-    }
-
-    /// The state of that name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        [Self::NeedsAction, Self::InProcess, Self::Completed, Self::Cancelled]
-            .into_iter()
-            .find(|state| state.name() == name)
-    }
-}
-
-impl Priority {
-    /// Its rank from 0 on: higher ones matter more.
-    #[must_use]
-    pub fn rank(self) -> i16 {
-        match self {
-            Self::None => 0,
-            Self::Low => 1,
-            Self::Medium => 2,
-            Self::High => 3,
-            Self::Urgent => 4,
-        }
-    }
-
-    /// The priority of that rank.
-    #[must_use]
-    pub fn from_rank(rank: i16) -> Option<Self> {
-        [Self::None, Self::Low, Self::Medium, Self::High, Self::Urgent]
-            .into_iter()
-            .find(|priority| priority.rank() == rank)
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use uuid::Uuid;
-
     use super::*;
 
     fn moment(revision: i64) -> Moment {
@@ -251,15 +271,16 @@ mod tests {
     }
 
     fn task() -> Task {
-        let draft = TaskDraft {
-            id: None,
-            title: Title::parse("water the plants".to_owned()).unwrap(),
-            notes: Notes::parse("all of them".to_owned()).unwrap(),
-            priority: Priority::High,
-            due: TaskTime::parse("2026-11-21", "", "").ok(),
-            labels: Labels::default(),
+        let fields = TaskPatch {
+            notes: Notes::parse("all of them".to_owned()).ok(),
+            priority: Some(Priority::High),
+            due: Some(TaskTime::parse("2026-11-21", "", "").ok()),
+            ..TaskPatch::default()
         };
-        Task::new(draft, TaskListId::from(Uuid::nil()), Position::first(), moment(1))
+        let title = Title::parse("water the plants".to_owned()).unwrap();
+        let draft = TaskDraft { id: None, task_list_id: None, parent_id: None, title, fields };
+        let spot = Spot { task_list_id: Uuid::nil().into(), parent_id: None, position: Position::first() };
+        Task::new(TaskId::from(Uuid::max()), draft, spot, moment(1))
     }
 
     #[test]
@@ -272,15 +293,16 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_not_over_can_be_completed() {
-        for (state, allowed) in
-            [(State::NeedsAction, true), (State::InProcess, true), (State::Completed, false), (State::Cancelled, false)]
-        {
-            let mut task = Task { state, ..task() };
-            assert_eq!(task.complete(moment(2)).is_ok(), allowed, "{state:?}");
-            assert_eq!(task.complete_time.is_some(), allowed, "{state:?}");
-            assert_eq!(task.revision, if allowed { 2 } else { 1 }, "{state:?}");
-        }
+    fn a_task_remembers_when_it_was_completed_until_it_is_taken_up_again() {
+        let mut task = task();
+        task.advance(State::Completed, moment(2)).unwrap();
+        assert_eq!((task.complete_time, task.revision), (Some(moment(2).time), 2));
+        assert!(matches!(task.advance(State::Completed, moment(3)), Err(Error::InvalidTransition { .. })));
+        assert_eq!(task.revision, 2);
+        task.advance(State::NeedsAction, moment(4)).unwrap();
+        assert_eq!((task.complete_time, task.update_time), (None, moment(4).time));
+        task.advance(State::Cancelled, moment(5)).unwrap();
+        assert_eq!(task.complete_time, None);
     }
 
     #[test]
@@ -289,6 +311,8 @@ mod tests {
         task.trash(Duration::days(30), moment(2));
         assert_eq!(task.delete_time, Some(moment(2).time));
         assert_eq!(task.purge_time, Some(moment(2).time + Duration::days(30)));
+        task.restore(moment(3));
+        assert_eq!((task.delete_time, task.purge_time, task.trashed_with, task.revision), (None, None, None, 3));
     }
 
     #[test]
@@ -297,18 +321,7 @@ mod tests {
         let seen = task.etag();
         assert!(task.check_etag(None).is_ok());
         assert!(task.check_etag(Some(&seen)).is_ok());
-        task.complete(moment(2)).unwrap();
+        task.advance(State::Completed, moment(2)).unwrap();
         assert!(matches!(task.check_etag(Some(&seen)), Err(Error::EtagMismatch)));
-    }
-
-    #[test]
-    fn states_and_priorities_read_back() {
-        for state in [State::NeedsAction, State::InProcess, State::Completed, State::Cancelled] {
-            assert_eq!(State::from_name(state.name()), Some(state));
-        }
-        for priority in [Priority::None, Priority::Low, Priority::Medium, Priority::High, Priority::Urgent] {
-            assert_eq!(Priority::from_rank(priority.rank()), Some(priority));
-        }
-        assert_eq!((State::from_name("DONE"), Priority::from_rank(5)), (None, None));
     }
 }

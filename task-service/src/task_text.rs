@@ -1,4 +1,4 @@
-//! What people write into a task: its title, notes and labels. A value of these types is valid.
+//! What people write into a task and a list: titles, notes and labels. A value of these types is valid.
 
 use std::collections::BTreeSet;
 
@@ -19,6 +19,41 @@ impl Title {
             return Err("must not be empty".to_owned());
         }
         one_line(&text, Self::MAX_CHARACTERS).map(|()| Self(text))
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// A title that was checked when it was stored.
+    pub(crate) fn from_stored(text: String) -> Self {
+        Self(text)
+    }
+}
+
+/// 1 to 200 characters, none of them a control character.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct ListTitle(String);
+
+impl ListTitle {
+    /// The most characters the title of a list may have.
+    pub const MAX_CHARACTERS: usize = 200;
+
+    /// Checks the title; the error says which rule it broke.
+    pub fn parse(text: String) -> Result<Self, String> {
+        if text.is_empty() {
+            return Err("must not be empty".to_owned());
+        }
+        one_line(&text, Self::MAX_CHARACTERS).map(|()| Self(text))
+    }
+
+    /// What an inbox is called until its owner calls it something else.
+    #[must_use]
+    pub fn inbox() -> Self {
+        Self("Inbox".to_owned())
     }
 
     /// The text.
@@ -82,7 +117,7 @@ impl Labels {
     /// Checks the labels; the error lists every rule that they broke.
     pub fn parse(texts: Vec<String>) -> Result<Self, Vec<LabelFault>> {
         if texts.len() > Self::MAX_COUNT {
-            return Err(vec![(None, format!("must be at most {}", Self::MAX_COUNT))]);
+            return Err(vec![(None, Self::too_many())]);
         }
         let mut labels = BTreeSet::new();
         let mut faults = Vec::new();
@@ -96,6 +131,22 @@ impl Labels {
             }
         }
         if faults.is_empty() { Ok(Self(labels)) } else { Err(faults) }
+    }
+
+    /// These and the ones to add, without the ones to remove; the error says that it is too many.
+    pub fn with(&self, add: &Self, remove: &Self) -> Result<Self, String> {
+        let labels: BTreeSet<String> = self.0.union(&add.0).filter(|label| !remove.contains(label)).cloned().collect();
+        if labels.len() > Self::MAX_COUNT { Err(Self::too_many()) } else { Ok(Self(labels)) }
+    }
+
+    fn too_many() -> String {
+        format!("must be at most {}", Self::MAX_COUNT)
+    }
+
+    /// Whether it is one of them.
+    #[must_use]
+    pub fn contains(&self, label: &str) -> bool {
+        self.0.contains(label)
     }
 
     /// The labels in their order.
@@ -125,7 +176,10 @@ mod tests {
         }
         for bad in [String::new(), "ü".repeat(501), "two\nlines".to_owned(), "nul\0".to_owned()] {
             assert!(Title::parse(bad.clone()).is_err(), "{bad:?}");
+            assert!(ListTitle::parse(bad.clone()).is_err(), "{bad:?}");
         }
+        assert!(ListTitle::parse("ü".repeat(200)).is_ok());
+        assert!(ListTitle::parse("ü".repeat(201)).is_err());
     }
 
     #[test]
@@ -149,5 +203,15 @@ mod tests {
         assert_eq!(faults.iter().map(|(index, _)| *index).collect::<Vec<_>>(), [1, 2, 3, 4].map(Some));
         let many = (0..21).map(|number| number.to_string()).collect();
         assert_eq!(Labels::parse(many).unwrap_err(), [(None, "must be at most 20".to_owned())]);
+    }
+
+    #[test]
+    fn labels_are_added_and_taken_away() {
+        let labels = |texts: &[&str]| Labels::parse(texts.iter().map(|text| (*text).to_owned()).collect()).unwrap();
+        let changed = labels(&["a", "b"]).with(&labels(&["b", "c"]), &labels(&["a", "x"])).unwrap();
+        assert_eq!(changed, labels(&["b", "c"]));
+        let many = Labels::parse((0..20).map(|number| number.to_string()).collect()).unwrap();
+        assert!(many.with(&labels(&["a"]), &Labels::default()).is_err());
+        assert!(many.with(&labels(&["a"]), &labels(&["0"])).is_ok());
     }
 }

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use chrono::{Datelike, NaiveDate, NaiveTime, Timelike};
+use chrono::{DateTime, Datelike, Duration, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Timelike, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
@@ -74,8 +74,40 @@ impl TaskTime {
     }
 }
 
+impl TaskTime {
+    /// One number to sort by: seconds since 1970. What has no zone counts as UTC, and a whole day from its midnight.
+    #[must_use]
+    pub fn order(&self) -> i64 {
+        self.time_zone.map_or_else(|| self.civil().and_utc(), |zone| instant(self.civil(), zone)).timestamp()
+    }
+
+    /// So long before, in the same zone or without one; nothing before the year 1.
+    #[must_use]
+    pub fn before(&self, lead: Duration) -> Option<Self> {
+        let civil = match self.time_zone {
+            Some(zone) => instant(self.civil(), zone).checked_sub_signed(lead)?.with_timezone(&zone).naive_local(),
+            None => self.civil().checked_sub_signed(lead)?,
+        };
+        let time = Self { date: civil.date(), time_of_day: Some(civil.time()), time_zone: self.time_zone };
+        (time.date.year() >= 1).then_some(time)
+    }
+
+    fn civil(&self) -> NaiveDateTime {
+        self.date.and_time(self.time_of_day.unwrap_or_default())
+    }
+}
+
+/// The first of two times when clocks are put back. What clocks skip is told by those of the day before (RFC 5545).
+fn instant(civil: NaiveDateTime, zone: Tz) -> DateTime<Utc> {
+    let day = Duration::days(1);
+    let at = |civil: NaiveDateTime| zone.from_local_datetime(&civil).earliest().map(|time| time.to_utc());
+    at(civil)
+        .or_else(|| civil.checked_sub_signed(day).and_then(at).and_then(|time| time.checked_add_signed(day)))
+        .unwrap_or_else(|| civil.and_utc())
+}
+
 /// chrono takes shorter spellings and years of any length; one day has one spelling here.
-fn parse_date(text: &str) -> Option<NaiveDate> {
+pub(crate) fn parse_date(text: &str) -> Option<NaiveDate> {
     let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
     let canonical = date.year() >= 1 && date.format("%Y-%m-%d").to_string() == text;
     canonical.then_some(date)
@@ -141,5 +173,27 @@ mod tests {
         let time = TaskTime::parse("2026-11-21", "17:30", "Europe/Vienna").unwrap();
         assert_eq!(TaskTime::from_stored(time.date(), time.time_of_day(), time.time_zone()), Some(time));
         assert_eq!(TaskTime::from_stored(time.date(), None, Some("Nowhere")), None);
+    }
+
+    #[test]
+    fn times_sort_by_when_they_are() {
+        let order = |date: &str, time: &str, zone: &str| TaskTime::parse(date, time, zone).unwrap().order();
+        assert_eq!(order("1970-01-02", "", ""), 86_400);
+        assert_eq!(order("1970-01-01", "00:00:01", ""), 1);
+        assert_eq!(order("1970-01-01", "01:00", "Europe/Vienna"), 0);
+        assert!(order("2026-11-21", "08:00", "Asia/Tokyo") < order("2026-11-21", "07:00", "Europe/Vienna"));
+        // Skipped and repeated hours.
+        assert_eq!(order("2026-03-29", "02:30", "Europe/Vienna"), order("2026-03-29", "03:30", "Europe/Vienna"));
+        assert_eq!(
+            order("2026-10-25", "02:30", "Europe/Vienna") + 2 * 3600,
+            order("2026-10-25", "03:30", "Europe/Vienna")
+        );
+        // A whole day that was skipped.
+        assert_eq!(order("2011-12-30", "12:00", "Pacific/Apia"), order("2011-12-31", "12:00", "Pacific/Apia"));
+        for extreme in ["0001-01-01", "9999-12-31"] {
+            for zone in ["Pacific/Kiritimati", "Pacific/Niue"] {
+                assert!(order(extreme, "12:00", zone) != i64::MAX);
+            }
+        }
     }
 }

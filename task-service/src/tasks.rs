@@ -1,6 +1,6 @@
 //! What a caller can do with tasks. Each change is one write: it happens whole or not at all, and once.
 //!
-//! A task in the trash can be looked at; to every change it is as if it were gone.
+//! A task in the trash can be looked at; to every change but [`undelete`](UserTasks::undelete) it is as if it were gone.
 
 use authn::Caller;
 use chrono::Duration;
@@ -10,9 +10,12 @@ use crate::{
     etag::Etag,
     id::TaskId,
     intent::Intent,
-    page::{Cursor, PageSize, PageTokens},
+    listing::{Bookmark, Listing},
+    page::{Page, PageSize, PageTokens},
+    place::Place,
     store::{Store, UserStore, Write},
-    task::{Moment, Task, TaskDraft, TaskPatch},
+    task::{Moment, Spot, State, Task, TaskDraft, TaskPatch},
+    task_text::Labels,
 };
 
 /// Everybody's tasks: nothing can be done with them before it is said for whom.
@@ -25,27 +28,18 @@ pub struct Tasks {
 
 /// One caller's tasks.
 pub struct UserTasks {
-    store: UserStore,
+    pub(crate) store: UserStore,
     page_tokens: PageTokens,
-    trash_lifetime: Duration,
+    pub(crate) trash_lifetime: Duration,
 }
 
-/// Which task is to change, and from which state.
+/// Which task or list is to change, and from which state.
 #[derive(Clone, Debug)]
-pub struct Target {
-    /// Which task.
-    pub id: TaskId,
+pub struct Target<Id = TaskId> {
+    /// Which one.
+    pub id: Id,
     /// The state that it must still have; none: any.
     pub etag: Option<Etag>,
-}
-
-/// Some tasks of a listing, and the token for those that follow.
-#[derive(Debug)]
-pub struct Page {
-    /// The tasks in order.
-    pub tasks: Vec<Task>,
-    /// None on the last page.
-    pub next_page_token: Option<String>,
 }
 
 /// The text that a page holds at most, so that its answer stays below the 4 MiB that gRPC clients take.
@@ -70,14 +64,11 @@ impl Tasks {
 }
 
 impl UserTasks {
-    /// Makes a task, last in the inbox.
+    /// Makes a task, behind all others of its list and parent.
     pub async fn create(&self, intent: &Intent, draft: TaskDraft) -> Result<Task, Error> {
         let draft = &draft;
         let work = |mut write: Write| async move {
-            let list = write.inbox().await?;
-            let position = write.last_place(list).await?;
-            let task = Task::new(draft.clone(), list, position, write.moment());
-            write.insert_task(&task).await?;
+            let task = create(&mut write, draft.clone()).await?;
             Ok((write, task))
         };
         self.store.write(intent, work).await
@@ -88,40 +79,46 @@ impl UserTasks {
         self.store.task(id).await
     }
 
-    /// One page of the tasks that are not in the trash.
-    pub async fn list(&self, size: PageSize, page_token: Option<&str>) -> Result<Page, Error> {
-        let cursor = page_token.map(|token| self.page_tokens.open(self.store.user(), token)).transpose()?;
+    /// One page of a listing.
+    pub async fn list(&self, listing: &Listing, size: PageSize, token: Option<&str>) -> Result<Page<Task>, Error> {
+        let (tokens, user, arguments) = (&self.page_tokens, self.store.user(), listing.arguments.as_bytes());
+        let behind: Option<Bookmark> = token.map(|token| tokens.open(user, arguments, token)).transpose()?;
+        if behind.as_ref().is_some_and(|behind| !behind.fits(&listing.order)) {
+            return Err(Error::PageTokenInvalid);
+        }
+        let now = behind.as_ref().map_or_else(|| self.store.now(), Bookmark::now);
         // One more than asked for tells whether another page follows.
-        let mut tasks = self.store.tasks_after(cursor.as_ref(), size.get() + 1).await?;
-        let fitting = fitting(&tasks).min(size.get());
-        let more = tasks.len() > fitting;
-        tasks.truncate(fitting);
-        let last = tasks.last().filter(|_| more).map(|task| Cursor { position: task.position.clone(), id: task.id });
-        let next_page_token = last.map(|cursor| self.page_tokens.seal(self.store.user(), &cursor)).transpose()?;
-        Ok(Page { tasks, next_page_token })
+        let mut items = self.store.page(listing, now, behind.as_ref(), size.get() + 1).await?;
+        if let (Some(list), []) = (listing.task_list, &*items) {
+            self.store.list(list).await?;
+        }
+        let fitting = fitting(&items).min(size.get());
+        let more = items.len() > fitting;
+        items.truncate(fitting);
+        let last = items.last().filter(|_| more).map(|task| listing.bookmark(task, now));
+        let next_page_token = last.map(|last| tokens.seal(user, arguments, &last)).transpose()?;
+        Ok(Page { items, next_page_token })
     }
 
     /// Changes the fields that the patch names.
     pub async fn update(&self, intent: &Intent, target: &Target, patch: TaskPatch) -> Result<Task, Error> {
-        let rule = |task: &mut Task, at: Moment| {
-            task.apply(patch.clone(), at);
-            Ok(())
+        let patch = &patch;
+        let work = |mut write: Write| async move {
+            let task = update(&mut write, target, patch).await?;
+            Ok((write, task))
         };
-        self.change(intent, target, rule).await
+        self.store.write(intent, work).await
     }
 
-    /// Completes a task that is not over yet.
-    pub async fn complete(&self, intent: &Intent, target: &Target) -> Result<Task, Error> {
-        self.change(intent, target, Task::complete).await
+    /// Takes a task to another state.
+    pub async fn advance(&self, intent: &Intent, target: &Target, to: State) -> Result<Task, Error> {
+        self.change(intent, target, |task: &mut Task, at: Moment| task.advance(to, at)).await
     }
 
-    /// Puts a task into the trash.
-    pub async fn delete(&self, intent: &Intent, target: &Target) -> Result<Task, Error> {
-        let rule = |task: &mut Task, at: Moment| {
-            task.trash(self.trash_lifetime, at);
-            Ok(())
-        };
-        self.change(intent, target, rule).await
+    /// Adds labels to a task and takes others away.
+    pub async fn relabel(&self, intent: &Intent, id: TaskId, add: &Labels, remove: &Labels) -> Result<Task, Error> {
+        let target = Target { id, etag: None };
+        self.change(intent, &target, |task: &mut Task, at: Moment| task.relabel(add, remove, at)).await
     }
 
     async fn change(
@@ -132,14 +129,48 @@ impl UserTasks {
     ) -> Result<Task, Error> {
         let rule = &rule;
         let work = |mut write: Write| async move {
-            let mut task = write.task(target.id).await?;
-            task.check_etag(target.etag.as_ref())?;
-            rule(&mut task, write.moment())?;
-            write.update_task(&task).await?;
+            let task = change(&mut write, target, rule).await?;
             Ok((write, task))
         };
         self.store.write(intent, work).await
     }
+}
+
+pub(crate) async fn create(write: &mut Write, draft: TaskDraft) -> Result<Task, Error> {
+    let at = write.moment();
+    let id = draft.id.unwrap_or_else(|| TaskId::generate(at.time));
+    let parent_id = draft.parent_id;
+    let list = match (draft.task_list_id, parent_id) {
+        (Some(list), _) => write.list(list).await?.id,
+        (None, Some(parent)) => write.task(parent).await?.task_list_id,
+        (None, None) => write.inbox().await?,
+    };
+    write.check_parent(None, list, parent_id, "task.parent_id").await?;
+    let position = write.place_task(id, list, parent_id, Place::Last).await?;
+    let task = Task::new(id, draft, Spot { task_list_id: list, parent_id, position }, at);
+    write.insert_task(&task).await?;
+    write.answer(task).await
+}
+
+pub(crate) async fn update(write: &mut Write, target: &Target, patch: &TaskPatch) -> Result<Task, Error> {
+    let rule = |task: &mut Task, at: Moment| {
+        task.apply(patch.clone(), at);
+        Ok(())
+    };
+    change(write, target, &rule).await
+}
+
+async fn change(
+    write: &mut Write,
+    target: &Target,
+    rule: &(impl Fn(&mut Task, Moment) -> Result<(), Error> + Sync),
+) -> Result<Task, Error> {
+    let before = write.task(target.id).await?;
+    before.check_etag(target.etag.as_ref())?;
+    let mut task = before.clone();
+    rule(&mut task, write.moment())?;
+    write.update_task(&before, &task).await?;
+    write.answer(task).await
 }
 
 /// How many of the tasks fit into one page. One always does.

@@ -3,8 +3,13 @@
 use std::net::SocketAddr;
 
 use proto::{
-    auth::v1::{LoginRequest, LogoutRequest, SignUpRequest, auth_service_client::AuthServiceClient},
-    task::v1::{CreateTaskRequest, GetTaskRequest, ListTasksRequest, Task, task_service_client::TaskServiceClient},
+    auth::v1::{
+        LoginRequest, LogoutRequest, RefreshTokenRequest, SignUpRequest, Tokens, auth_service_client::AuthServiceClient,
+    },
+    task::v1::{
+        CreateTaskRequest, GetTaskRequest, ListTasksRequest, Task, task_list_service_client::TaskListServiceClient,
+        task_service_client::TaskServiceClient,
+    },
 };
 use tonic::{
     Request, Status,
@@ -20,10 +25,11 @@ const PASSWORD: &str = "Xk4mPq9z";
 pub struct Clients {
     auth: AuthServiceClient<Channel>,
     tasks: TaskServiceClient<Channel>,
+    lists: TaskListServiceClient<Channel>,
 }
 
 /// Somebody who has signed up.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Person {
     /// The user's id.
     pub id: String,
@@ -33,6 +39,8 @@ pub struct Person {
     pub password: String,
     /// The access token of the newest session.
     pub token: String,
+    /// The refresh token of the newest session.
+    pub refresh_token: String,
 }
 
 impl Person {
@@ -48,6 +56,12 @@ impl Person {
     }
 }
 
+impl Person {
+    fn with(&self, tokens: Tokens) -> Self {
+        Self { token: tokens.access_token, refresh_token: tokens.refresh_token, ..self.clone() }
+    }
+}
+
 /// A channel that connects when it is first used, and again when it has lost its connection.
 pub(crate) fn channel(address: SocketAddr) -> Channel {
     Endpoint::from_shared(format!("http://{address}")).expect("a URL").tcp_nodelay(true).connect_lazy()
@@ -55,7 +69,12 @@ pub(crate) fn channel(address: SocketAddr) -> Channel {
 
 impl Clients {
     pub(crate) fn new(auth: SocketAddr, tasks: SocketAddr) -> Self {
-        Self { auth: AuthServiceClient::new(channel(auth)), tasks: TaskServiceClient::new(channel(tasks)) }
+        let tasks = channel(tasks);
+        Self {
+            auth: AuthServiceClient::new(channel(auth)),
+            lists: TaskListServiceClient::new(tasks.clone()),
+            tasks: TaskServiceClient::new(tasks),
+        }
     }
 
     /// The generated client of AuthService.
@@ -66,6 +85,11 @@ impl Clients {
     /// The generated client of TaskService.
     pub fn tasks(&self) -> TaskServiceClient<Channel> {
         self.tasks.clone()
+    }
+
+    /// The generated client of TaskListService.
+    pub fn lists(&self) -> TaskListServiceClient<Channel> {
+        self.lists.clone()
     }
 
     /// Signs up somebody new.
@@ -86,7 +110,8 @@ impl Clients {
             SignUpRequest { email: email.clone(), password: PASSWORD.to_owned(), display_name: "Ada".to_owned() };
         let answer = self.auth().sign_up(message).await?.into_inner();
         let (user, tokens) = (answer.user.unwrap_or_default(), answer.tokens.unwrap_or_default());
-        Ok(Person { id: user.id, email, password: PASSWORD.to_owned(), token: tokens.access_token })
+        let Tokens { access_token: token, refresh_token, .. } = tokens;
+        Ok(Person { id: user.id, email, password: PASSWORD.to_owned(), token, refresh_token })
     }
 
     /// Logs somebody in again, in a new session.
@@ -96,7 +121,17 @@ impl Clients {
     pub async fn log_in(&self, person: &Person) -> Result<Person, Status> {
         let message = LoginRequest { email: person.email.clone(), password: person.password.clone() };
         let tokens = self.auth().login(message).await?.into_inner().tokens.unwrap_or_default();
-        Ok(Person { token: tokens.access_token, ..person.clone() })
+        Ok(person.with(tokens))
+    }
+
+    /// New tokens for the person's refresh token.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub async fn refresh(&self, person: &Person) -> Result<Person, Status> {
+        let message = RefreshTokenRequest { refresh_token: person.refresh_token.clone() };
+        let tokens = self.auth().refresh_token(message).await?.into_inner().tokens.unwrap_or_default();
+        Ok(person.with(tokens))
     }
 
     /// Ends the session of the person's token.
@@ -104,7 +139,7 @@ impl Clients {
     /// # Errors
     /// The refusal.
     pub async fn log_out(&self, person: &Person) -> Result<(), Status> {
-        self.auth().logout(person.request(LogoutRequest {})).await.map(drop)
+        self.auth().logout(person.request(LogoutRequest::default())).await.map(drop)
     }
 
     /// Makes a task with this title.
@@ -133,7 +168,7 @@ impl Clients {
     pub async fn list(&self, person: &Person) -> Result<Vec<Task>, Status> {
         let (mut tasks, mut page_token) = (Vec::new(), String::new());
         loop {
-            let message = ListTasksRequest { page_size: 200, page_token };
+            let message = ListTasksRequest { page_size: 200, page_token, ..ListTasksRequest::default() };
             let page = self.tasks().list_tasks(person.request(message)).await?.into_inner();
             tasks.extend(page.tasks);
             page_token = page.next_page_token;

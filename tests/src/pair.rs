@@ -1,6 +1,6 @@
 //! Both services, and Envoy in front of them.
 
-use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, path::Path, time::Duration};
 
 use tempfile::TempDir;
 use tokio::task::spawn_blocking;
@@ -123,6 +123,11 @@ impl Pair {
         Builder { folder, auth, task, settings: Settings::new(), limits: false, edge: false }
     }
 
+    /// The folder of its logs and embedded databases, which goes with it.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// Clients that call the services themselves.
     pub fn direct(&self) -> Clients {
         Clients::new(self.auth.address("AUTH_LISTEN"), self.task.address("TASK_LISTEN"))
@@ -229,6 +234,7 @@ fn auth_settings(store: &Store, operations: SocketAddr, limits: bool, more: &Set
     if !limits {
         settings.push(("AUTH_SIGN_UP_LIMIT", "1000000".to_owned()));
         settings.push(("AUTH_LOGIN_LIMIT", "1000000".to_owned()));
+        settings.push(("AUTH_ACCOUNT_FAILURES", "1000000".to_owned()));
     }
     complete(settings, store.secret.as_ref().map(|secret| ("AUTH_MASTER_KEY", secret.clone())), more)
 }

@@ -29,6 +29,7 @@ pub struct Program {
     folder: PathBuf,
     settings: BTreeMap<String, String>,
     operations: SocketAddr,
+    tracer: Option<(PathBuf, PathBuf)>,
     child: Option<Child>,
 }
 
@@ -39,7 +40,7 @@ impl Program {
         settings: BTreeMap<String, String>,
         operations: SocketAddr,
     ) -> Self {
-        Self { name, folder: folder.to_owned(), settings, operations, child: None }
+        Self { name, folder: folder.to_owned(), settings, operations, tracer: None, child: None }
     }
 
     /// Starts it and waits until it is ready.
@@ -63,7 +64,10 @@ impl Program {
 
     /// The command that runs it: nothing of this process's environment reaches it.
     pub fn command(&self) -> Command {
-        let mut command = Command::new(binary(self.name));
+        let mut command = match &self.tracer {
+            None => Command::new(binary(self.name)),
+            Some((strace, log)) => traced(strace, log, &binary(self.name)),
+        };
         command.env_clear().envs(&self.settings).current_dir(&self.folder);
         command
     }
@@ -108,6 +112,12 @@ impl Program {
     /// When it does not run.
     pub fn signal(&mut self, signal: Signal) {
         self.child.as_mut().expect("a running service").signal(signal).expect("to signal the service");
+    }
+
+    /// Has strace write down into this file what it writes to files and sockets, and when it waits for the disk, from
+    /// its next start on.
+    pub fn trace(&mut self, strace: PathBuf, log: PathBuf) {
+        self.tracer = Some((strace, log));
     }
 
     /// Changes one of its settings, from its next start on.
@@ -156,6 +166,15 @@ impl Drop for Program {
             eprintln!("---- log of {}\n{}", self.name, self.log());
         }
     }
+}
+
+/// The tracer is a grandchild, so that the child is the service itself and takes its signals.
+fn traced(strace: &Path, log: &Path, program: &Path) -> Command {
+    let mut command = Command::new(strace);
+    command.args(["-D", "-f", "-yy", "-s", "65536", "-e", "signal=none"]);
+    command.args(["-e", "trace=write,writev,pwrite64,pwritev,sendto,sendmsg,fdatasync,fsync"]);
+    command.arg("-o").arg(log).arg(program);
+    command
 }
 
 /// The program of that name, built with the same profile as this test.

@@ -2,13 +2,21 @@
 
 use std::time::SystemTime;
 
+use authn::Caller;
 use chrono::{DateTime, Utc};
 use prost_types::Timestamp;
-use proto::auth::v1::{RejectionReason, Tokens, User, ValidateTokenResponse, validate_token_response::Verdict};
+use proto::auth::v1::{
+    AuthEvent, AuthEventSource, AuthEventType, RejectionReason, Session, Tokens, User, UserDeletion,
+    ValidateTokenResponse, validate_token_response::Verdict,
+};
+use secrecy::ExposeSecret;
 
 use crate::{
     accounts::SignedIn,
-    token::{AccessToken, Rejection},
+    deletions,
+    event::{Event, EventType, Source},
+    sessions::{self, TokenPair},
+    token::Rejection,
     user,
 };
 
@@ -29,28 +37,83 @@ impl From<user::User> for User {
     }
 }
 
-impl From<AccessToken> for Tokens {
-    fn from(token: AccessToken) -> Self {
+impl From<TokenPair> for Tokens {
+    fn from(pair: TokenPair) -> Self {
         Self {
-            access_token: token.text,
+            access_token: pair.access.text,
             token_type: "Bearer".to_owned(),
-            access_token_expire_time: Some(timestamp(token.expire_time)),
+            access_token_expire_time: Some(timestamp(pair.access.expire_time)),
+            refresh_token: pair.refresh.expose_secret().to_owned(),
+            refresh_token_expire_time: Some(timestamp(pair.refresh_expire_time)),
         }
     }
 }
 
 impl SignedIn {
     pub(super) fn into_parts(self) -> (Option<User>, Option<Tokens>) {
-        (Some(self.user.into()), Some(self.token.into()))
+        (Some(self.user.into()), Some(self.tokens.into()))
     }
 }
 
-pub(super) fn verdict(judged: Result<authn::Caller, Rejection>) -> ValidateTokenResponse {
+pub(super) fn session(session: sessions::Session, caller: &Caller) -> Session {
+    Session {
+        current: session.id == caller.session_id,
+        id: session.id.to_string(),
+        user_agent: session.user_agent,
+        ip_address: session.ip_address,
+        create_time: Some(timestamp(session.create_time)),
+        last_seen_time: Some(timestamp(session.last_seen_time)),
+    }
+}
+
+pub(super) fn event(event: Event) -> AuthEvent {
+    AuthEvent {
+        id: event.id.to_string(),
+        r#type: event.event_type.map_or(AuthEventType::Unspecified, event_type).into(),
+        source: match event.source {
+            Some(Source::Rpc) => AuthEventSource::Rpc,
+            Some(Source::Command) => AuthEventSource::Command,
+            None => AuthEventSource::Unspecified,
+        }
+        .into(),
+        count: event.count,
+        create_time: Some(timestamp(event.create_time)),
+        user_id: event.user_id.map(|id| id.to_string()).unwrap_or_default(),
+        session_id: event.session_id.map(|id| id.to_string()).unwrap_or_default(),
+        ip_address: event.ip_address,
+        user_agent: event.user_agent,
+        request_id: event.request_id,
+    }
+}
+
+fn event_type(event: EventType) -> AuthEventType {
+    match event {
+        EventType::SignedUp => AuthEventType::SignedUp,
+        EventType::LoginSucceeded => AuthEventType::LoginSucceeded,
+        EventType::LoginFailed => AuthEventType::LoginFailed,
+        EventType::LoggedOut => AuthEventType::LoggedOut,
+        EventType::RefreshReused => AuthEventType::RefreshReused,
+        EventType::SessionRevoked => AuthEventType::SessionRevoked,
+        EventType::PasswordChanged => AuthEventType::PasswordChanged,
+        EventType::UserUpdated => AuthEventType::UserUpdated,
+        EventType::UserImported => AuthEventType::UserImported,
+        EventType::UserDisabled => AuthEventType::UserDisabled,
+        EventType::UserEnabled => AuthEventType::UserEnabled,
+        EventType::UserDeleted => AuthEventType::UserDeleted,
+        EventType::RateLimited => AuthEventType::RateLimited,
+    }
+}
+
+pub(super) fn verdict(judged: Result<Caller, Rejection>) -> ValidateTokenResponse {
     let verdict = match judged {
         Ok(caller) => Verdict::Caller((&caller).into()),
         Err(rejection) => Verdict::Rejection(proto::auth::v1::Rejection { reason: rejection_reason(rejection).into() }),
     };
     ValidateTokenResponse { verdict: Some(verdict) }
+}
+
+pub(super) fn deletion(deletion: &deletions::Deletion) -> UserDeletion {
+    UserDeletion { user_id: deletion.user_id.to_string(), delete_time: Some(timestamp(deletion.delete_time)) }
 }
 
 /// The contract's word for a rejection.

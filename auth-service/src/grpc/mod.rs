@@ -1,10 +1,13 @@
 //! The services as gRPC has them: each method parses, calls and converts.
 
 mod auth;
+mod call;
 mod convert;
+mod read;
 mod token;
 mod verify;
 
 pub(crate) use auth::AuthApi;
+pub(crate) use call::Calls;
 pub(crate) use convert::rejection_reason;
 pub(crate) use token::TokenApi;

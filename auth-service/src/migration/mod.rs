@@ -7,6 +7,9 @@ mod m20261121_000002_session;
 mod m20261121_000003_signing_key;
 mod m20261121_000004_auth_event;
 mod m20261121_000005_attempt;
+mod m20261121_000006_refresh;
+mod m20261121_000007_user_deletion;
+mod m20261121_000008_account_limit;
 
 /// All steps, in order.
 #[derive(Debug)]
@@ -20,6 +23,9 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000003_signing_key::Migration),
             Box::new(m20261121_000004_auth_event::Migration),
             Box::new(m20261121_000005_attempt::Migration),
+            Box::new(m20261121_000006_refresh::Migration),
+            Box::new(m20261121_000007_user_deletion::Migration),
+            Box::new(m20261121_000008_account_limit::Migration),
         ]
     }
 }

@@ -20,7 +20,7 @@ fn every_setting_has_a_flag_named_like_its_variable() {
         assert_eq!(flag.replace('-', "_").to_uppercase(), variable.to_str().unwrap());
         settings += 1;
     }
-    assert_eq!(settings, 20);
+    assert_eq!(settings, 28);
 }
 
 #[test]
@@ -35,11 +35,14 @@ fn the_help_gives_every_default() {
         "duet",
         "24h",
         "90d",
+        "365d",
         "5",
+        "10",
+        "1h",
         "19456",
         "2",
         "64",
-        "0",
+        "composition",
     ] {
         assert!(help.contains(&format!("[default: {default}]")), "{default} in {help}");
     }
@@ -50,8 +53,15 @@ fn refuses_what_would_switch_a_guard_off() {
     for refused in [
         ["--auth-login-limit", "0"],
         ["--auth-sign-up-limit", "0"],
+        ["--auth-account-failures", "0"],
+        ["--auth-account-failure-window", "0s"],
+        ["--auth-account-failure-window", "25h"],
+        ["--auth-account-retry-interval", "0s"],
+        ["--auth-known-address-lifetime", "0s"],
+        ["--auth-event-retention", "0s"],
         ["--auth-hash-threads", "0"],
         ["--auth-password-min-score", "5"],
+        ["--auth-password-policy", "none"],
         ["--auth-access-token-lifetime", "8d"],
         ["--auth-access-token-lifetime", "0s"],
         ["--auth-audience", ""],
@@ -90,4 +100,11 @@ fn secrets_are_not_printed() {
         parse(&["--auth-master-key", "c2VjcmV0", "--auth-database-url", "postgres://duet:secret@db/auth"]).unwrap();
     let printed = format!("{settings:?}");
     assert!(!printed.contains("c2VjcmV0") && !printed.contains("secret@"), "{printed}");
+}
+
+#[test]
+fn an_account_cannot_be_made_to_keep_attempts_without_number() {
+    let refused = refusal(&["--auth-account-failure-window", "1001s", "--auth-account-retry-interval", "1s"]);
+    assert!(refused.contains("AUTH_ACCOUNT_RETRY_INTERVAL"), "{refused}");
+    parse(&["--auth-account-failure-window", "1000s", "--auth-account-retry-interval", "1s"]).unwrap().check().unwrap();
 }

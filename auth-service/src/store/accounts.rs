@@ -1,21 +1,22 @@
 //! Users and what they log in with.
 
 use authn::UserId;
-use chrono::{DateTime, Utc};
-use sea_orm::{
-    ActiveValue::Set, ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, SqlErr, sea_query::Expr,
-};
+use sea_orm::{ActiveValue::Set, DatabaseTransaction, DbErr, EntityTrait, SqlErr, sea_query::Expr};
 
 use super::{
-    NewSession, Store, commit,
+    NewSession, Store, attempts, commit,
     entity::user_account::{self, Column, Entity},
-    events::{self, EventType},
+    events::NewEvent,
+    known_addresses,
+    passwords::{self, Replacement},
     sessions,
 };
 use crate::{
     client::Call,
     email::Email,
     error::{Error, Result},
+    event::EventType,
+    limiter::{Address, Admitted},
     user::{DisplayName, User},
 };
 
@@ -27,15 +28,15 @@ pub(crate) struct NewAccount {
     pub(crate) password_hash: String,
 }
 
-/// What is needed to check a password.
-pub(crate) struct Credentials {
-    pub(crate) user_id: UserId,
-    pub(crate) password_hash: Option<String>,
-}
-
 impl Store {
-    /// Makes a user and its first session.
-    pub(crate) async fn sign_up(&self, new: NewAccount, session: &NewSession, call: &Call) -> Result<User> {
+    /// Makes a user and its first session. The address that the user comes from is known from then on.
+    pub(crate) async fn sign_up(
+        &self,
+        new: NewAccount,
+        session: &NewSession,
+        address: &Address,
+        call: &Call,
+    ) -> Result<User> {
         let now = session.create_time;
         let user = User {
             id: new.id,
@@ -48,55 +49,35 @@ impl Store {
         let transaction = self.database.begin().await?;
         insert(&transaction, &new, &user).await?;
         sessions::insert(&transaction, user.id, session, call).await?;
-        let ids = (Some(user.id), Some(session.id));
-        events::record(&transaction, EventType::SignedUp, ids, call, now).await?;
+        passwords::keep_scheme(&transaction, &new.password_hash).await?;
+        known_addresses::remember(&transaction, address, now).await?;
+        let event = NewEvent::new(EventType::SignedUp).of_user(user.id).in_session(session.id);
+        event.record(&transaction, &call.origin, now).await?;
         commit(transaction, call.deadline).await?;
         Ok(user)
     }
 
-    /// What the owner of an address logs in with.
-    pub(crate) async fn credentials(&self, email: &Email) -> Result<Option<Credentials>> {
-        let rows = Entity::find().filter(Column::EmailKey.eq(email.key())).all(self.database.reader()).await?;
-        let row = rows.into_iter().next();
-        Ok(row.map(|row| Credentials { user_id: row.id.into(), password_hash: row.password_hash }))
-    }
-
-    /// Begins a session of a user whose password was right, as long as the hash that said so is still the user's;
-    /// `None` if it is not. A `new_hash` takes its place.
+    /// Begins a session of a user whose password was right, as long as the hash that said so is still the user's, and
+    /// the user is not disabled; `None` if not.
     pub(crate) async fn log_in(
         &self,
         user: UserId,
-        (checked_hash, new_hash): (&str, Option<String>),
+        hashes: Replacement<'_>,
         session: &NewSession,
+        admitted: &Admitted,
         call: &Call,
     ) -> Result<Option<User>> {
         let now = session.create_time;
         let transaction = self.database.begin().await?;
-        let mut update = Entity::update_many()
-            .col_expr(Column::LastLoginTime, Expr::value(now))
-            .filter(Column::Id.eq(user.as_uuid()))
-            .filter(Column::PasswordHash.eq(checked_hash));
-        if let Some(hash) = new_hash {
-            update = update.col_expr(Column::PasswordHash, Expr::value(hash));
-        }
+        let update = hashes.update(user).col_expr(Column::LastLoginTime, Expr::value(now));
         let Some(row) = update.exec_with_returning(&transaction).await?.pop() else { return Ok(None) };
         sessions::insert(&transaction, user, session, call).await?;
-        let ids = (Some(user), Some(session.id));
-        events::record(&transaction, EventType::LoginSucceeded, ids, call, now).await?;
+        hashes.keep_scheme(&transaction).await?;
+        attempts::forgive(&transaction, admitted, now).await?;
+        let event = NewEvent::new(EventType::LoginSucceeded).of_user(user).in_session(session.id);
+        event.record(&transaction, &call.origin, now).await?;
         commit(transaction, call.deadline).await?;
         Ok(Some(row.into()))
-    }
-
-    /// Writes down that somebody showed a wrong password, or an address that nobody has.
-    pub(crate) async fn record_refused_login(
-        &self,
-        user: Option<UserId>,
-        call: &Call,
-        now: DateTime<Utc>,
-    ) -> Result<()> {
-        let transaction = self.database.begin().await?;
-        events::record(&transaction, EventType::LoginFailed, (user, None), call, now).await?;
-        commit(transaction, call.deadline).await
     }
 
     /// A user.
@@ -116,6 +97,7 @@ async fn insert(transaction: &DatabaseTransaction, new: &NewAccount, user: &User
         create_time: Set(user.create_time),
         update_time: Set(user.update_time),
         last_login_time: Set(user.last_login_time),
+        disable_time: Set(None),
     };
     Entity::insert(row).exec_without_returning(transaction).await.map(drop).map_err(taken_or)
 }

@@ -2,18 +2,32 @@
 
 mod accounts;
 mod attempts;
+mod deletions;
 mod entity;
 mod events;
+mod imports;
+mod known_addresses;
+mod passwords;
+mod profile;
+mod refusals;
+mod removal;
 mod sessions;
 mod signing_keys;
+mod upkeep;
+mod users;
 
 use sea_orm::DatabaseTransaction;
 use service_runtime::{database::Database, deadline::Deadline};
 
-pub(crate) use accounts::{Credentials, NewAccount};
-pub(crate) use attempts::{Admission, Window};
-pub(crate) use sessions::NewSession;
+pub(crate) use accounts::NewAccount;
+pub(crate) use attempts::{Account, Counted, Kind, Refused, Rule, Window};
+pub(crate) use imports::NewUser;
+pub(crate) use passwords::{Credentials, Replacement};
+pub(crate) use removal::Removal;
+pub(crate) use sessions::{NewSession, Rotation};
 pub(crate) use signing_keys::StoredKey;
+pub(crate) use upkeep::Old;
+pub(crate) use users::UserFilter;
 
 use crate::error::{Error, Result};
 
@@ -26,6 +40,11 @@ pub(crate) struct Store {
 impl Store {
     pub(crate) fn new(database: Database) -> Self {
         Self { database }
+    }
+
+    /// Whether the database is embedded, so that only one writes at a time.
+    pub(crate) fn is_embedded(&self) -> bool {
+        self.database.folder().is_some()
     }
 }
 

@@ -3,18 +3,30 @@
 use authn::{SessionId, UserId};
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QuerySelect, sea_query::Expr,
+    ActiveValue::Set,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait, Select, UpdateMany,
+    sea_query::{Expr, LockBehavior, LockType},
 };
+use service_runtime::database::is_conflict;
+use uuid::Uuid;
 
 use super::{
     Store, commit,
-    entity::session,
-    events::{self, EventType},
+    entity::{
+        session::{self, Column, Entity},
+        user_account,
+    },
+    events::NewEvent,
 };
 use crate::{
     client::Call,
     error::{Error, Result},
-    token::Rejection,
+    event::EventType,
+    refresh_token::TokenHash,
+    rotation::{Predecessor, RefreshState, SessionLife, SessionState},
+    sessions::Session,
+    token::{LONGEST_LIFETIME, Rejection},
 };
 
 /// A session that begins now.
@@ -22,20 +34,18 @@ pub(crate) struct NewSession {
     pub(crate) id: SessionId,
     pub(crate) create_time: DateTime<Utc>,
     pub(crate) expire_time: DateTime<Utc>,
+    pub(crate) latest_expire_time: DateTime<Utc>,
+    pub(crate) refresh_hash: TokenHash,
 }
 
-/// When a session ends by itself, and when it was ended.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct SessionLife {
+/// A session goes on with another refresh token.
+pub(crate) struct Rotation {
+    pub(crate) session: SessionId,
+    pub(crate) from: TokenHash,
+    pub(crate) to: TokenHash,
+    pub(crate) sealed_secret: Vec<u8>,
+    pub(crate) rotate_time: DateTime<Utc>,
     pub(crate) expire_time: DateTime<Utc>,
-    pub(crate) end_time: Option<DateTime<Utc>>,
-}
-
-impl SessionLife {
-    /// Whether it still lives.
-    pub(crate) fn lasts(self, now: DateTime<Utc>) -> bool {
-        self.end_time.is_none() && now < self.expire_time
-    }
 }
 
 pub(super) async fn insert(
@@ -51,43 +61,251 @@ pub(super) async fn insert(
         last_seen_time: Set(new.create_time),
         expire_time: Set(new.expire_time),
         end_time: Set(None),
-        ip_address: Set(call.address.to_string()),
-        user_agent: Set(call.user_agent.clone()),
+        ip_address: Set(call.origin.ip_address.clone()),
+        user_agent: Set(call.origin.user_agent.clone()),
+        refresh_hash: Set(Some(new.refresh_hash.to_vec())),
+        previous_refresh_hash: Set(None),
+        sealed_refresh_secret: Set(None),
+        rotate_time: Set(None),
+        latest_expire_time: Set(Some(new.latest_expire_time)),
+        purge_time: Set(Some(purge_time(new.expire_time))),
     };
-    session::Entity::insert(row).exec_without_returning(transaction).await.map(drop)
+    Entity::insert(row).exec_without_returning(transaction).await.map(drop)
+}
+
+/// Ends the sessions of a user that live, all but one if one is named, and tells how many that were. Whoever calls has
+/// locked the user's row, so that no session begins meanwhile.
+pub(super) async fn end_all(
+    tx: &DatabaseTransaction,
+    user: UserId,
+    except: Option<SessionId>,
+    now: DateTime<Utc>,
+) -> Result<u64, DbErr> {
+    let mut update = end(now).filter(Column::UserId.eq(user.as_uuid()));
+    if let Some(kept) = except {
+        update = update.filter(Column::Id.ne(kept.as_uuid()));
+    }
+    Ok(update.exec(tx).await?.rows_affected)
+}
+
+/// Ends sessions that live; the caller says which.
+fn end(now: DateTime<Utc>) -> UpdateMany<Entity> {
+    Entity::update_many()
+        .col_expr(Column::EndTime, Expr::value(now))
+        .col_expr(Column::PurgeTime, Expr::value(purge_time(now)))
+        .filter(Column::EndTime.is_null())
+        .filter(Column::ExpireTime.gt(now))
+}
+
+/// When the row of a session that ends then may go: once no token of it can be good any more, whatever the settings.
+fn purge_time(end: DateTime<Utc>) -> DateTime<Utc> {
+    end + LONGEST_LIFETIME
+}
+
+/// The sessions of that id, if no other transaction is at the row. PostgreSQL does not wait for the row's lock: whoever
+/// waited would hold one of the pool's few connections, and keep others waiting who want another row. SQLite has one
+/// writer, and nothing to skip.
+fn unlocked(id: SessionId) -> Select<Entity> {
+    Entity::find_by_id(id.as_uuid())
+        .select_only()
+        .column(Column::Id)
+        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
+}
+
+async fn life(connection: &impl ConnectionTrait, user: UserId, id: SessionId) -> Result<Option<SessionLife>, DbErr> {
+    // Without a LIMIT, which would make SQLite prepare the statement anew each time.
+    let found: Vec<(DateTime<Utc>, Option<DateTime<Utc>>)> = Entity::find_by_id(id.as_uuid())
+        .filter(Column::UserId.eq(user.as_uuid()))
+        .select_only()
+        .columns([Column::ExpireTime, Column::EndTime])
+        .into_tuple()
+        .all(connection)
+        .await?;
+    Ok(found.first().map(|(expire_time, end_time)| SessionLife { expire_time: *expire_time, end_time: *end_time }))
+}
+
+/// `false` for what another transaction was in the way of.
+fn unless_in_the_way(done: Result<bool>) -> Result<bool> {
+    match done {
+        Err(Error::Database(error)) if is_conflict(&error) => Ok(false),
+        done => done,
+    }
 }
 
 impl Store {
-    /// The life of a user's session, if the user has it.
-    pub(crate) async fn session_life(&self, user: UserId, id: SessionId) -> Result<Option<SessionLife>> {
-        // Without a LIMIT, which would make SQLite prepare the statement anew each time.
-        let found: Vec<(DateTime<Utc>, Option<DateTime<Utc>>)> = session::Entity::find_by_id(id.as_uuid())
-            .filter(session::Column::UserId.eq(user.as_uuid()))
-            .select_only()
-            .columns([session::Column::ExpireTime, session::Column::EndTime])
-            .into_tuple()
-            .all(self.database.reader())
-            .await?;
-        Ok(found.first().map(|(expire_time, end_time)| SessionLife { expire_time: *expire_time, end_time: *end_time }))
+    /// A session as it is kept.
+    pub(crate) async fn session(&self, id: SessionId) -> Result<Option<SessionState>> {
+        let rows = Entity::find_by_id(id.as_uuid()).all(self.database.reader()).await?;
+        Ok(rows.into_iter().next().map(SessionState::from))
     }
 
-    /// Ends a session and writes that down, unless it has ended before.
-    pub(crate) async fn end_session(&self, user: UserId, id: SessionId, call: &Call, now: DateTime<Utc>) -> Result<()> {
-        let life = self.session_life(user, id).await?.ok_or(Error::Token(Rejection::InvalidClaims))?;
-        if !life.lasts(now) {
-            return Ok(());
+    /// The life of a user's session, if the user has it.
+    pub(crate) async fn session_life(&self, user: UserId, id: SessionId) -> Result<Option<SessionLife>> {
+        Ok(life(self.database.reader(), user, id).await?)
+    }
+
+    /// A user's sessions that live, the newest first: at most `limit` of those with an id below `below`.
+    pub(crate) async fn sessions(
+        &self,
+        user: UserId,
+        below: Option<Uuid>,
+        limit: usize,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Session>> {
+        let mut query = Entity::find()
+            .filter(Column::UserId.eq(user.as_uuid()))
+            .filter(Column::EndTime.is_null())
+            .filter(Column::ExpireTime.gt(now))
+            .order_by_desc(Column::Id)
+            .limit(limit as u64);
+        if let Some(below) = below {
+            query = query.filter(Column::Id.lt(below));
         }
+        let rows = query.all(self.database.reader()).await?;
+        Ok(rows.into_iter().map(Session::from).collect())
+    }
+
+    /// Replaces a session's refresh token. `false` if nothing was done, because another call is at the session or has
+    /// changed it since it was read: look again.
+    pub(crate) async fn rotate(&self, rotation: Rotation, call: &Call) -> Result<bool> {
+        unless_in_the_way(self.try_rotate(rotation, call).await)
+    }
+
+    async fn try_rotate(&self, new: Rotation, call: &Call) -> Result<bool> {
+        let as_read =
+            unlocked(new.session).filter(Column::RefreshHash.eq(new.from.as_slice())).filter(Column::EndTime.is_null());
         let transaction = self.database.begin().await?;
-        let updated = session::Entity::update_many()
-            .col_expr(session::Column::EndTime, Expr::value(now))
-            .filter(session::Column::Id.eq(id.as_uuid()))
-            .filter(session::Column::EndTime.is_null())
+        let updated = Entity::update_many()
+            .col_expr(Column::RefreshHash, Expr::value(new.to.as_slice()))
+            .col_expr(Column::PreviousRefreshHash, Expr::value(new.from.as_slice()))
+            .col_expr(Column::SealedRefreshSecret, Expr::value(new.sealed_secret))
+            .col_expr(Column::RotateTime, Expr::value(new.rotate_time))
+            .col_expr(Column::LastSeenTime, Expr::value(new.rotate_time))
+            .col_expr(Column::IpAddress, Expr::value(call.origin.ip_address.as_str()))
+            .col_expr(Column::UserAgent, Expr::value(call.origin.user_agent.as_str()))
+            .col_expr(Column::ExpireTime, Expr::value(new.expire_time))
+            .col_expr(Column::PurgeTime, Expr::value(purge_time(new.expire_time)))
+            .filter(Column::Id.in_subquery(as_read.into_query()))
             .exec(&transaction)
             .await?;
-        // Of two calls at once only one ends it.
-        if updated.rows_affected == 1 {
-            events::record(&transaction, EventType::LoggedOut, (Some(user), Some(id)), call, now).await?;
+        finish(transaction, updated.rows_affected == 1, call).await
+    }
+
+    /// Ends a session that lives and writes down why. `false` if nothing was done: as for [`rotate`](Self::rotate).
+    pub(crate) async fn end_session(
+        &self,
+        user: UserId,
+        id: SessionId,
+        why: EventType,
+        call: &Call,
+        now: DateTime<Utc>,
+    ) -> Result<bool> {
+        unless_in_the_way(self.end_one(unlocked(id), (user, id), why, call, now).await)
+    }
+
+    /// Ends a session one of whose former refresh tokens was shown, while `current` was the one to show. `false` if
+    /// nothing was done: as for [`rotate`](Self::rotate).
+    pub(crate) async fn end_reused(
+        &self,
+        user: UserId,
+        id: SessionId,
+        current: &TokenHash,
+        call: &Call,
+        now: DateTime<Utc>,
+    ) -> Result<bool> {
+        let as_read = unlocked(id).filter(Column::RefreshHash.eq(current.as_slice()));
+        unless_in_the_way(self.end_one(as_read, (user, id), EventType::RefreshReused, call, now).await)
+    }
+
+    async fn end_one(
+        &self,
+        which: Select<Entity>,
+        (user, id): (UserId, SessionId),
+        why: EventType,
+        call: &Call,
+        now: DateTime<Utc>,
+    ) -> Result<bool> {
+        let transaction = self.database.begin().await?;
+        let updated = end(now).filter(Column::Id.in_subquery(which.into_query())).exec(&transaction).await?;
+        // Of several calls at once only one ends it.
+        let ended = updated.rows_affected == 1;
+        if ended {
+            let event = NewEvent::new(why).of_user(user).in_session(id);
+            event.record(&transaction, &call.origin, now).await?;
         }
-        commit(transaction, call.deadline).await
+        finish(transaction, ended, call).await
+    }
+
+    /// Ends a user's sessions but the one that asks for it, and writes down how many that were, if any. `false` if
+    /// nothing was done, because somebody else is at the user: try again.
+    pub(crate) async fn end_other_sessions(
+        &self,
+        user: UserId,
+        kept: SessionId,
+        call: &Call,
+        now: DateTime<Utc>,
+    ) -> Result<bool> {
+        unless_in_the_way(self.try_end_others(user, kept, call, now).await)
+    }
+
+    async fn try_end_others(&self, user: UserId, kept: SessionId, call: &Call, now: DateTime<Utc>) -> Result<bool> {
+        let transaction = self.database.begin().await?;
+        let locked = user_account::Entity::find_by_id(user.as_uuid())
+            .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
+            .all(&transaction)
+            .await?;
+        // Of two sessions that end each other the first one stays.
+        if !life(&transaction, user, kept).await?.is_some_and(|life| life.lasts(now)) {
+            return Err(Error::Token(Rejection::Revoked));
+        }
+        if locked.is_empty() {
+            return finish(transaction, false, call).await;
+        }
+        let count = end_all(&transaction, user, Some(kept), now).await?;
+        if let Some(count) = i64::try_from(count).ok().filter(|count| *count > 0) {
+            let event = NewEvent::new(EventType::SessionRevoked).of_user(user).times(count);
+            event.record(&transaction, &call.origin, now).await?;
+        }
+        finish(transaction, true, call).await
+    }
+}
+
+/// Keeps what was done; lets go of the connection at once if nothing was.
+async fn finish(transaction: DatabaseTransaction, done: bool, call: &Call) -> Result<bool> {
+    if done {
+        commit(transaction, call.deadline).await?;
+    } else {
+        transaction.rollback().await?;
+    }
+    Ok(done)
+}
+
+impl From<session::Model> for Session {
+    fn from(row: session::Model) -> Self {
+        Self {
+            id: row.id.into(),
+            user_agent: row.user_agent,
+            ip_address: row.ip_address,
+            create_time: row.create_time,
+            last_seen_time: row.last_seen_time,
+        }
+    }
+}
+
+impl From<session::Model> for SessionState {
+    fn from(row: session::Model) -> Self {
+        let hash = |bytes: Option<Vec<u8>>| bytes.and_then(|bytes| TokenHash::try_from(bytes).ok());
+        let previous = match (hash(row.previous_refresh_hash), row.rotate_time, row.sealed_refresh_secret) {
+            (Some(hash), Some(rotate_time), Some(sealed_successor)) => {
+                Some(Predecessor { hash, rotate_time, sealed_successor })
+            }
+            _ => None,
+        };
+        Self {
+            user_id: row.user_id.into(),
+            life: SessionLife { expire_time: row.expire_time, end_time: row.end_time },
+            latest_expire_time: row.latest_expire_time.unwrap_or(row.expire_time),
+            refresh: hash(row.refresh_hash).map(|current| RefreshState { current, previous }),
+        }
     }
 }

@@ -28,6 +28,8 @@ impl Mint {
             issuer: "https://duet.test".to_owned(),
             audience: "duet".to_owned(),
             access_token_lifetime: Duration::from_secs(3600),
+            refresh_grace: Duration::from_secs(30),
+            session_idle_lifetime: Duration::from_secs(30 * 24 * 3600),
             session_lifetime: Duration::from_secs(36000),
         };
         Self { key: VerifyingKey::new(pair.public_key().as_ref().to_vec()), pair, settings }

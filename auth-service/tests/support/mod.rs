@@ -8,8 +8,9 @@ use std::{net::SocketAddr, time::Duration};
 use auth_service::{Listeners, Settings, settings::CommandLine};
 use clap::Parser;
 use proto::auth::v1::{
-    LoginRequest, RejectionReason, SignUpRequest, SignUpResponse, Tokens, User, ValidateTokenRequest,
-    auth_service_client::AuthServiceClient, token_service_client::TokenServiceClient, validate_token_response::Verdict,
+    LoginRequest, RefreshTokenRequest, RejectionReason, SignUpRequest, SignUpResponse, Tokens, User,
+    ValidateTokenRequest, auth_service_client::AuthServiceClient, token_service_client::TokenServiceClient,
+    validate_token_response::Verdict,
 };
 use sea_orm::{ConnectionTrait, DatabaseConnection, Statement, TryGetable};
 use service_runtime::{
@@ -41,6 +42,7 @@ pub fn settings(database: &TestDatabase, arguments: &[&str]) -> Settings {
         ("--auth-hash-iterations", "1"),
         ("--auth-database-connections", "8"),
         ("--auth-login-limit", "1000"),
+        ("--auth-account-failures", "1000"),
         ("--auth-sign-up-limit", "1000"),
         ("--auth-master-key", MASTER_KEY),
     ];
@@ -97,9 +99,19 @@ impl Service {
         AuthServiceClient::new(channel(self.public).await)
     }
 
+    /// As software of that name.
+    pub async fn auth_as(&self, software: &'static str) -> AuthServiceClient<Channel> {
+        let endpoint = Channel::from_shared(format!("http://{}", self.public)).unwrap();
+        AuthServiceClient::new(endpoint.user_agent(software).unwrap().connect().await.unwrap())
+    }
+
     pub async fn sign_up(&self, email: &str) -> Result<SignUpResponse, Status> {
         let request = SignUpRequest { email: email.into(), password: PASSWORD.into(), display_name: "Ada".into() };
         self.auth().await.sign_up(request).await.map(tonic::Response::into_inner)
+    }
+
+    pub async fn tokens(&self) -> TokenServiceClient<Channel> {
+        TokenServiceClient::new(channel(self.internal).await)
     }
 
     /// A user and an access token.
@@ -114,9 +126,13 @@ impl Service {
         Ok((answer.user.unwrap(), answer.tokens.unwrap()))
     }
 
+    pub async fn refresh(&self, refresh_token: &str) -> Result<Tokens, Status> {
+        refreshed(self.auth().await, refresh_token.to_owned()).await
+    }
+
     pub async fn judge(&self, token: &str, audience: &str) -> Result<Verdict, Status> {
         let request = ValidateTokenRequest { token: token.into(), audience: audience.into() };
-        let answer = TokenServiceClient::new(channel(self.internal).await).validate_token(request).await?;
+        let answer = self.tokens().await.validate_token(request).await?;
         Ok(answer.into_inner().verdict.unwrap())
     }
 
@@ -132,9 +148,14 @@ impl Service {
     }
 }
 
-async fn channel(address: SocketAddr) -> Channel {
+pub async fn channel(address: SocketAddr) -> Channel {
     let endpoint = Channel::from_shared(format!("http://{address}")).unwrap();
     endpoint.timeout(Duration::from_secs(20)).connect().await.unwrap()
+}
+
+pub async fn refreshed(mut client: AuthServiceClient<Channel>, refresh_token: String) -> Result<Tokens, Status> {
+    let answer = client.refresh_token(RefreshTokenRequest { refresh_token }).await?;
+    Ok(answer.into_inner().tokens.unwrap())
 }
 
 pub fn bearer<T>(token: &str, message: T) -> Request<T> {
@@ -167,6 +188,19 @@ pub async fn column<T: TryGetable>(database: &TestDatabase, sql: &str) -> Vec<T>
     let statement = Statement::from_string(connection.get_database_backend(), sql);
     let rows = connection.query_all_raw(statement).await.unwrap();
     rows.into_iter().map(|row| row.try_get_by_index(0).unwrap()).collect()
+}
+
+/// Every column of every row, as text with hexadecimal bytes on PostgreSQL and wholly as hexadecimal bytes on SQLite.
+pub async fn dump(database: &TestDatabase, table: &str) -> Vec<String> {
+    let sql = match database.engine {
+        Engine::Postgres => format!("SELECT lower({table}::text) FROM {table} ORDER BY id"),
+        Engine::Sqlite => {
+            let columns = format!("SELECT 'lower(hex(' || name || '))' FROM pragma_table_info('{table}')");
+            let columns = column::<String>(database, &columns).await.join(" || ' ' || ");
+            format!("SELECT {columns} FROM {table} ORDER BY id")
+        }
+    };
+    column(database, &sql).await
 }
 
 pub async fn events(database: &TestDatabase) -> Vec<String> {

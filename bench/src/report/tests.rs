@@ -12,6 +12,8 @@ fn figures(calls_per_second: f64, cpu: f64, servers: &[&'static str], validation
         p99_microseconds: 2500,
         p999_microseconds: 3500,
         validations_per_call: validations,
+        resident_mebibytes: 40.0,
+        storm: None,
     }
 }
 
@@ -19,14 +21,16 @@ fn report() -> Report {
     let ours = [1000.0, 2000.0, 3000.0].map(|calls| figures(calls, 90.0, &["task-service", "auth-service"], Some(1.0)));
     let theirs = [2000.0, 5000.0, 4000.0].map(|calls| figures(calls, 30.0, &["echo"], None));
     let row = Measured {
-        name: "ours / theirs",
+        name: "ours / theirs".to_owned(),
         goal: "calls/s ≥ 0.90",
         variants: [
             MeasuredVariant { name: "ours", rounds: ours.to_vec() },
             MeasuredVariant { name: "theirs", rounds: theirs.to_vec() },
         ],
     };
-    Report::new(Machine::look(), &CommandLine::parse_from(["bench"]).options, vec![row])
+    let kinds = vec![Kind { name: "known", logins: 2500, mean_milliseconds: 1.25, t: -0.5 }];
+    let timing = Timing { hashes: "cheap hashes", kinds };
+    Report::new(Machine::look(), &CommandLine::parse_from(["bench"]).options, vec![row], vec![timing])
 }
 
 #[test]
@@ -35,13 +39,29 @@ fn the_table_gives_the_ratios_and_then_what_they_are_made_of() {
     let line = |start: &str| {
         table.lines().find(|line| line.starts_with(start)).unwrap().split_whitespace().collect::<Vec<_>>()
     };
-    let expected =
-        ["ours", "/", "theirs", "0.50", "(0.40–0.75)", "3.00", "(3.00–3.00)", "goal:", "calls/s", "≥", "0.90"];
+    let expected = [
+        "ours",
+        "/",
+        "theirs",
+        "0.50",
+        "(0.40–0.75)",
+        "3.00",
+        "(3.00–3.00)",
+        "1.00",
+        "(1.00–1.00)",
+        "1.00",
+        "(1.00–1.00)",
+        "goal:",
+        "calls/s",
+        "≥",
+        "0.90",
+    ];
     assert_eq!(line("ours"), expected);
-    assert_eq!(line("  ours"), ["ours", "2000", "90.0", "1.50", "2.50", "3.50"]);
+    assert_eq!(line("  ours"), ["ours", "2000", "90.0", "1.50", "2.50", "3.50", "40"]);
     assert_eq!(line("    auth-service"), ["auth-service", "45.0"]);
     assert_eq!(line("    validations"), ["validations", "per", "call:", "1.000"]);
-    assert_eq!(line("  theirs"), ["theirs", "4000", "30.0", "1.50", "2.50", "3.50"]);
+    assert_eq!(line("  theirs"), ["theirs", "4000", "30.0", "1.50", "2.50", "3.50", "40"]);
+    assert_eq!(line("  known"), ["known", "2500", "1.250", "-0.50"]);
     assert!(!table.contains("    echo"), "one server alone is not listed again");
     assert!(table.contains("64 streams over 4 connections; 7 rounds"), "{table}");
 }

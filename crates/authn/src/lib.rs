@@ -5,6 +5,8 @@
 //! [`Caller`] where the handler finds it. Whatever it cannot decide, it refuses: an RPC that states no rule, a token
 //! that nobody vouches for, an auth-service that does not answer.
 //!
+//! A service that keeps things for users learns from [`RemoteDeletions`] who is no more.
+//!
 //! ```no_run
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let routes: service_runtime::Router = service_runtime::Router::new();
@@ -20,6 +22,7 @@
 
 mod access;
 mod caller;
+mod deletions;
 mod layer;
 mod refusal;
 mod remote;
@@ -27,6 +30,7 @@ mod verify;
 
 pub use access::{AccessRules, DescriptorError, Rule};
 pub use caller::{Caller, SessionId, UserId};
+pub use deletions::{ListUserDeletionsError, RemoteDeletions, UserDeletion, UserDeletions};
 pub use layer::{Authn, AuthnLayer};
 pub use refusal::{DOMAIN, bearer_token, rejection_status};
 pub use remote::RemoteVerifier;

@@ -30,14 +30,7 @@ impl RemoteVerifier {
     /// # Errors
     /// When `url` is not one.
     pub fn connect_lazy(url: &str) -> Result<Self, tonic::transport::Error> {
-        let channel = Endpoint::from_shared(url.to_owned())?
-            .connect_timeout(CONNECT_TIMEOUT)
-            .tcp_nodelay(true)
-            .http2_keep_alive_interval(Duration::from_secs(10))
-            .keep_alive_timeout(Duration::from_secs(5))
-            .keep_alive_while_idle(true)
-            .connect_lazy();
-        Ok(Self(TokenServiceClient::new(channel)))
+        Ok(Self(TokenServiceClient::new(channel(url)?)))
     }
 
     async fn ask(&self, token: &str, deadline: Deadline) -> Result<Answer, Unavailable> {
@@ -56,6 +49,18 @@ impl RemoteVerifier {
             }
         }
     }
+}
+
+/// A channel to auth-service's internal port that connects when it is first needed, and again whenever the connection
+/// is lost.
+pub(crate) fn channel(url: &str) -> Result<Channel, tonic::transport::Error> {
+    let endpoint = Endpoint::from_shared(url.to_owned())?
+        .connect_timeout(CONNECT_TIMEOUT)
+        .tcp_nodelay(true)
+        .http2_keep_alive_interval(Duration::from_secs(10))
+        .keep_alive_timeout(Duration::from_secs(5))
+        .keep_alive_while_idle(true);
+    Ok(endpoint.connect_lazy())
 }
 
 impl Verify for RemoteVerifier {

@@ -1,5 +1,8 @@
 //! One way to reach either database: SQLite, embedded, with one writer and many readers, or PostgreSQL.
 
+mod group;
+mod write;
+
 use std::{
     fs::{self, OpenOptions},
     os::unix::fs::OpenOptionsExt,
@@ -7,16 +10,21 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail, ensure};
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, RuntimeErr,
     SqliteTransactionMode, SqlxError, Statement, TransactionOptions, TransactionTrait,
-    sqlx::sqlite::SqliteConnectOptions,
+    sqlx::{Connection, sqlite::SqliteConnectOptions},
 };
 use sea_orm_migration::MigratorTrait;
 
-use crate::clock::Clock;
+use self::group::Writes;
+pub use self::{
+    group::GroupBounds,
+    write::{Verdict, WriteError, WriteTransaction},
+};
+use crate::{clock::Clock, deadline::Deadline};
 
 /// Where the database is and how much of it a replica takes.
 #[derive(Clone, Debug)]
@@ -44,6 +52,7 @@ const MIGRATION_LOCK: i64 = 0x6475_6574;
 pub struct Database {
     reader: DatabaseConnection,
     writer: DatabaseConnection,
+    writes: Option<Writes>,
     folder: Option<PathBuf>,
 }
 
@@ -60,8 +69,25 @@ impl Database {
         }
     }
 
+    /// As [`connect`](Self::connect), for a command that works on what a service keeps: it makes no file.
+    ///
+    /// # Errors
+    /// When there is no such database, too.
+    pub async fn connect_existing(settings: &DatabaseSettings) -> anyhow::Result<Self> {
+        if settings.url.starts_with("sqlite:") {
+            let options = sqlite_options(settings)?;
+            let path = options.get_filename();
+            ensure!(
+                path.is_file(),
+                "there is no database at {}: is this the folder in which the service is started?",
+                path.display()
+            );
+        }
+        Self::connect(settings).await
+    }
+
     async fn connect_sqlite(settings: &DatabaseSettings) -> anyhow::Result<Self> {
-        let options: SqliteConnectOptions = settings.url.parse().context("the database URL cannot be read")?;
+        let options = sqlite_options(settings)?;
         let path = options.get_filename();
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let unusable = || format!("cannot use the database {}: is its folder writable?", path.display());
@@ -70,19 +96,30 @@ impl Database {
         OpenOptions::new().create(true).append(true).mode(0o600).open(path).with_context(unusable)?;
         let writer = connect_sqlite_pool(settings, 1, false).await.with_context(unusable)?;
         let reader = connect_sqlite_pool(settings, settings.max_connections, true).await.with_context(unusable)?;
-        Ok(Self { reader, writer, folder: Some(folder.to_owned()) })
+        Ok(Self { reader, writer, writes: None, folder: Some(folder.to_owned()) })
     }
 
     async fn connect_postgres(settings: &DatabaseSettings) -> anyhow::Result<Self> {
         let mut options = common_options(settings, settings.max_connections);
         options.statement_timeout(LONGEST_STATEMENT).map_sqlx_postgres_opts(|options| {
             let idle = format!("{}ms", LONGEST_STATEMENT.as_millis());
-            options.options([("idle_in_transaction_session_timeout", idle)])
+            // Whatever the server's default is: the stores are written for it.
+            let isolation = "read committed".to_owned();
+            options
+                .options([("idle_in_transaction_session_timeout", idle), ("default_transaction_isolation", isolation)])
         });
         let pool = sea_orm::Database::connect(options)
             .await
             .context("cannot reach PostgreSQL: is it running, and is the database URL right?")?;
-        Ok(Self { reader: pool.clone(), writer: pool, folder: None })
+        Ok(Self { reader: pool.clone(), writer: pool, writes: None, folder: None })
+    }
+
+    /// From now on writes of an embedded database that wait for each other are committed together. PostgreSQL does
+    /// that by itself.
+    #[must_use]
+    pub fn with_group_commit(mut self, bounds: GroupBounds) -> Self {
+        self.writes = (self.backend() == DbBackend::Sqlite).then(|| Writes::start(self.writer.clone(), bounds));
+        self
     }
 
     /// Which of the two it is.
@@ -101,9 +138,27 @@ impl Database {
     /// # Errors
     /// When no connection is to be had in time.
     pub async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
-        let mode = (self.backend() == DbBackend::Sqlite).then_some(SqliteTransactionMode::Immediate);
-        let options = TransactionOptions { sqlite_transaction_mode: mode, ..Default::default() };
-        self.writer.begin_with_options(options).await
+        begin(&self.writer).await
+    }
+
+    /// Begins a write for a caller who waits until `deadline`: a turn in a group's transaction, or a transaction of its
+    /// own. What the verdict says goes before whatever the write came to.
+    ///
+    /// # Errors
+    /// OVERLOADED when too many wait, else when no connection is to be had in time.
+    pub async fn write(&self, deadline: Deadline) -> Result<(WriteTransaction, Verdict), WriteError> {
+        match &self.writes {
+            Some(writes) => writes.begin(deadline).await,
+            None => Ok((WriteTransaction::alone(self.begin().await?, Some(deadline)), Verdict::alone())),
+        }
+    }
+
+    /// Begins a write that nobody waits for, in a transaction of its own.
+    ///
+    /// # Errors
+    /// When no connection is to be had in time.
+    pub async fn write_alone(&self) -> Result<WriteTransaction, WriteError> {
+        Ok(WriteTransaction::alone(self.begin().await?, None))
     }
 
     /// Brings the schema up to date. Replicas that start together wait for each other.
@@ -119,6 +174,23 @@ impl Database {
         }
         M::up(&transaction, None).await.context("the migration of the database failed")?;
         Ok(transaction.commit().await?)
+    }
+
+    /// Checks that the schema is the one that this program was written for, and changes nothing.
+    ///
+    /// # Errors
+    /// When the database is behind the program or ahead of it; the message says what to do.
+    pub async fn check_schema<M: MigratorTrait>(&self) -> anyhow::Result<()> {
+        let pending = M::get_pending_migrations_read_only(&self.reader).await.map_err(|error| match error {
+            DbErr::Custom(_) => anyhow!("the database belongs to a newer release: use the program of that release"),
+            error => error.into(),
+        })?;
+        ensure!(
+            pending.is_empty(),
+            "the database is not up to date, {} steps are missing: run `migrate`, or start the service",
+            pending.len()
+        );
+        Ok(())
     }
 
     /// Asks the database for a sign of life.
@@ -150,12 +222,35 @@ impl Database {
     }
 }
 
+fn sqlite_options(settings: &DatabaseSettings) -> anyhow::Result<SqliteConnectOptions> {
+    settings.url.parse().context("the database URL cannot be read")
+}
+
+async fn begin(writer: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
+    let mode = (writer.get_database_backend() == DbBackend::Sqlite).then_some(SqliteTransactionMode::Immediate);
+    let options = TransactionOptions { sqlite_transaction_mode: mode, ..Default::default() };
+    writer.begin_with_options(options).await
+}
+
 async fn connect_sqlite_pool(
     settings: &DatabaseSettings,
     connections: u32,
     query_only: bool,
 ) -> Result<DatabaseConnection, DbErr> {
     let mut options = common_options(settings, connections);
+    options.map_sqlx_sqlite_pool_opts(|pool| {
+        pool.after_release(|connection, _| {
+            Box::pin(async move {
+                if connection.is_in_transaction() {
+                    // The last rollback may still be under way.
+                    connection.ping().await?;
+                }
+                // SQLite ends a transaction by itself when the disk fails, and the driver still counts it as open:
+                // such a connection would never begin another.
+                Ok(!connection.is_in_transaction())
+            })
+        })
+    });
     options.map_sqlx_sqlite_opts(move |options| {
         options
             .create_if_missing(true)
@@ -197,6 +292,16 @@ pub fn is_unavailable(error: &DbErr) -> bool {
         },
         _ => false,
     }
+}
+
+/// Whether PostgreSQL gave a transaction up because of another one, so that it may be tried again: a serialization
+/// failure, a deadlock, or a lock that was not to be had.
+pub fn is_conflict(error: &DbErr) -> bool {
+    let (DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error))) = error else {
+        return false;
+    };
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.is_some_and(|code| matches!(&*code, "40001" | "40P01" | "55P03"))
 }
 
 /// PostgreSQL: connection exceptions (08), too many connections (53), shutdown or crash (57P). SQLite, by its primary

@@ -13,6 +13,7 @@ pub mod deadline;
 pub mod health;
 mod middleware;
 pub mod operations;
+pub mod page;
 pub mod request;
 pub mod sealed;
 pub mod service;

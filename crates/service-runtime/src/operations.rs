@@ -5,9 +5,9 @@ use std::{sync::Arc, time::Duration};
 use axum::{Router, extract::State, http::StatusCode, response::IntoResponse, routing::get};
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
-    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
-    registry::Registry,
+    metrics::{family::Family, gauge::Gauge, histogram::Histogram},
 };
+pub use prometheus_client::{metrics::counter::Counter, registry::Registry};
 use tokio::sync::watch;
 
 /// One kind of call and how it ended.
@@ -34,12 +34,12 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    pub(crate) fn new() -> Self {
+    /// Those of the server, beside the service's own.
+    pub(crate) fn new(mut registry: Registry) -> Self {
         let handled = Family::<Handled, Counter>::default();
         let seconds = Family::new_with_constructor(latency_buckets as fn() -> Histogram);
         let connections = Gauge::default();
         let connections_refused = Counter::default();
-        let mut registry = Registry::default();
         registry.register("grpc_server_handled", "Calls by method and status code", handled.clone());
         registry.register("grpc_server_handling_seconds", "Time to the answer, by method", seconds.clone());
         registry.register("server_connections", "Open connections", connections.clone());

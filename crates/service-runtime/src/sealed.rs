@@ -19,7 +19,8 @@ use secrecy::{ExposeSecret, SecretString};
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
-const KEY_BYTES: usize = 32;
+/// The length of every key and secret here.
+pub const KEY_BYTES: usize = 32;
 
 /// Where an installation's secret comes from: its value, a file, or, for an embedded database only, a file that is
 /// made on first start.
@@ -82,8 +83,7 @@ impl MasterKey {
     /// # Errors
     /// Never in practice: when the cryptographic library refuses the key's length.
     pub fn sealing_key(&self, purpose: &'static str) -> anyhow::Result<SealingKey> {
-        let key = RandomizedNonceKey::new(&AES_256_GCM_SIV, &*self.derive(purpose)?)?;
-        Ok(SealingKey(Arc::new(key)))
+        SealingKey::from_secret(&self.0, purpose)
     }
 
     /// A key for keyed hashes (HMAC-SHA-256) of one purpose.
@@ -91,15 +91,15 @@ impl MasterKey {
     /// # Errors
     /// Never in practice: when the cryptographic library refuses the key's length.
     pub fn hashing_key(&self, purpose: &'static str) -> anyhow::Result<HashingKey> {
-        Ok(HashingKey(hmac::Key::new(hmac::HMAC_SHA256, &*self.derive(purpose)?)))
+        Ok(HashingKey(hmac::Key::new(hmac::HMAC_SHA256, &*derive(&self.0, purpose)?)))
     }
+}
 
-    fn derive(&self, purpose: &'static str) -> anyhow::Result<Zeroizing<[u8; KEY_BYTES]>> {
-        let extracted = Salt::new(HKDF_SHA256, b"duet").extract(&*self.0);
-        let mut key = Zeroizing::new([0; KEY_BYTES]);
-        extracted.expand(&[purpose.as_bytes()], DerivedKey)?.fill(&mut *key)?;
-        Ok(key)
-    }
+fn derive(secret: &[u8; KEY_BYTES], purpose: &'static str) -> anyhow::Result<Zeroizing<[u8; KEY_BYTES]>> {
+    let extracted = Salt::new(HKDF_SHA256, b"duet").extract(secret);
+    let mut key = Zeroizing::new([0; KEY_BYTES]);
+    extracted.expand(&[purpose.as_bytes()], DerivedKey)?.fill(&mut *key)?;
+    Ok(key)
 }
 
 impl std::fmt::Debug for MasterKey {
@@ -122,6 +122,15 @@ impl KeyType for DerivedKey {
 pub struct SealingKey(Arc<RandomizedNonceKey>);
 
 impl SealingKey {
+    /// A key derived from 256 random bits that somebody else keeps.
+    ///
+    /// # Errors
+    /// Never in practice: when the cryptographic library refuses the key's length.
+    pub fn from_secret(secret: &[u8; KEY_BYTES], purpose: &'static str) -> anyhow::Result<Self> {
+        let key = RandomizedNonceKey::new(&AES_256_GCM_SIV, &*derive(secret, purpose)?)?;
+        Ok(Self(Arc::new(key)))
+    }
+
     /// The sealed value: a random nonce of 12 bytes, the ciphertext, a tag of 16 bytes. The same `context` opens it.
     ///
     /// # Errors

@@ -18,7 +18,7 @@ use crate::{
     database::Database,
     health::Health,
     middleware::{Guard, guard},
-    operations::{self, Metrics},
+    operations::{self, Metrics, Registry},
 };
 
 /// The bounds of a server.
@@ -62,6 +62,8 @@ pub struct Service {
     pub ports: Vec<Port>,
     /// The port that operators and Prometheus ask.
     pub operations: TcpListener,
+    /// The service's own metrics; the server adds its own.
+    pub metrics: Registry,
 }
 
 /// Serves until `shutdown`, then drains. Every port has health, reflection (v1 and v1alpha) and the same bounds.
@@ -69,8 +71,8 @@ pub struct Service {
 /// # Errors
 /// When a descriptor set cannot be read.
 pub async fn serve(service: Service, shutdown: CancellationToken) -> anyhow::Result<()> {
-    let Service { domain, database, settings, ports, operations } = service;
-    let metrics = Metrics::new();
+    let Service { domain, database, settings, ports, operations, metrics } = service;
+    let metrics = Metrics::new(metrics);
     let names: BTreeSet<_> = ports.iter().flat_map(|port| port.services).copied().collect();
     let health = Health::new(names.into_iter().collect()).await;
     let reporter = health.reporter();

@@ -75,6 +75,13 @@ impl Refusal {
         self
     }
 
+    /// Says which quota is used up (`QuotaFailure`).
+    #[must_use]
+    pub fn quota(mut self, subject: impl Into<String>, description: impl Into<String>) -> Self {
+        self.details.add_quota_failure_violation(subject, description);
+        self
+    }
+
     /// Says when it is worth trying again (`RetryInfo`).
     #[must_use]
     pub fn retry_after(mut self, delay: Duration) -> Self {

@@ -44,6 +44,17 @@ impl TestDatabase {
         Self { settings, engine, folder }
     }
 
+    /// How many transactions the log of the SQLite file holds: those that were committed since it was last begun anew,
+    /// which SQLite does after a thousand pages.
+    pub fn commits_in_log(&self) -> usize {
+        let log = std::fs::read(self.folder().join("test.db-wal")).expect("the log of the database");
+        let number = |at: usize| u32::from_be_bytes(log[at..at + 4].try_into().expect("four bytes"));
+        let (page, salts) = (number(8) as usize, &log[16..24]);
+        let frames = log[32..].chunks_exact(24 + page).take_while(|frame| &frame[8..16] == salts);
+        // The last frame of a transaction gives the size of the database after it.
+        frames.filter(|frame| frame[4..8] != [0; 4]).count()
+    }
+
     /// A folder that is removed with the database; the SQLite file is in it.
     pub fn folder(&self) -> &std::path::Path {
         self.folder.path()

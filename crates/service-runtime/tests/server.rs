@@ -70,7 +70,8 @@ impl Server {
         let (address, operations_address) = (listener.local_addr().unwrap(), operations.local_addr().unwrap());
         let descriptors = tonic_health::pb::FILE_DESCRIPTOR_SET;
         let port = Port { listener, routes: routes(), services: &["test.Service"], descriptors };
-        let service = Service { domain: "test.duet", database, settings, ports: vec![port], operations };
+        let metrics = service_runtime::operations::Registry::default();
+        let service = Service { domain: "test.duet", database, settings, ports: vec![port], operations, metrics };
         let shutdown = CancellationToken::new();
         let task = tokio::spawn(serve(service, shutdown.clone()));
         let client = Client::builder(TokioExecutor::new()).http2_only(true).build_http();

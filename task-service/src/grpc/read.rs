@@ -1,31 +1,34 @@
-//! Requests as domain values. Every field is looked at before the first fault is answered, so that a client hears of
-//! all of them at once.
+//! Requests as domain values. Every rule about a request's own fields is checked here or in the types themselves, and a
+//! client hears of all of them at once.
 
 use std::mem;
 
 use prost::Message;
 use proto::task::v1 as pb;
-use service_runtime::{deadline::Deadline, status::Violations};
+use service_runtime::deadline::Deadline;
 use tonic::{Request, Status};
 
+use self::faults::Faults;
 use crate::{
-    error::{DOMAIN, Error},
     etag::Etag,
-    id::{TaskId, parse_uuid},
+    id::{TaskId, TaskListId, parse_uuid},
     intent::{Intent, Method, PayloadHash},
     page::PageSize,
-    task::{TaskDraft, TaskPatch},
-    task_text::{Labels, Notes, Title},
-    task_time::TaskTime,
+    place::Place,
     tasks::Target,
 };
 
+pub(super) mod batches;
+mod faults;
+mod fields;
+pub(super) mod listing;
+pub(super) mod lists;
 mod mask;
-
-use mask::Fields;
+pub(super) mod moves;
+pub(super) mod tasks;
 
 /// A request that changes something.
-trait Mutation: Message {
+pub(super) trait Mutation: Message {
     const METHOD: Method;
 
     /// Takes the `request_id` and `validate_only` out; what is left is what is asked for.
@@ -47,175 +50,126 @@ macro_rules! mutations {
 mutations!(
     CreateTaskRequest => CreateTask,
     UpdateTaskRequest => UpdateTask,
+    ModifyTaskLabelsRequest => ModifyTaskLabels,
+    StartTaskRequest => StartTask,
     CompleteTaskRequest => CompleteTask,
-    DeleteTaskRequest => DeleteTask
+    ReopenTaskRequest => ReopenTask,
+    CancelTaskRequest => CancelTask,
+    BatchCreateTasksRequest => BatchCreateTasks,
+    BatchUpdateTasksRequest => BatchUpdateTasks,
+    BatchDeleteTasksRequest => BatchDeleteTasks,
+    MoveTaskRequest => MoveTask,
+    DeleteTaskRequest => DeleteTask,
+    UndeleteTaskRequest => UndeleteTask,
+    PurgeTasksRequest => PurgeTasks,
+    CreateTaskListRequest => CreateTaskList,
+    UpdateTaskListRequest => UpdateTaskList,
+    MoveTaskListRequest => MoveTaskList,
+    DeleteTaskListRequest => DeleteTaskList,
+    UndeleteTaskListRequest => UndeleteTaskList
 );
 
-/// What CreateTask asks for.
-pub(super) fn create(mut request: Request<pb::CreateTaskRequest>) -> Result<(Intent, TaskDraft), Status> {
-    let mut violations = Violations::default();
-    let intent = intent(&mut request, &mut violations);
-    let pb::CreateTaskRequest { task, task_id, .. } = request.into_inner();
-    let id = optional_id(&task_id, "task_id", TaskId::parse, &mut violations);
-    let patch = patch(task.unwrap_or_default(), Fields::ALL, &mut violations);
-    let read = || {
-        let TaskPatch { title, notes, priority, due, labels } = patch?;
-        let draft =
-            TaskDraft { id: id?, title: title?, notes: notes?, priority: priority?, due: due?, labels: labels? };
-        Some((intent?, draft))
-    };
-    all_or_violations(read(), violations)
+/// A change that says no more than which task it is about, and which state of it.
+pub(super) trait Targeted: Mutation {
+    /// Of a task or of a list.
+    type Id: Id;
+
+    /// Takes out the id and the etag.
+    fn take_target(&mut self) -> (String, String);
 }
 
-/// What GetTask asks for.
-pub(super) fn get(request: &pb::GetTaskRequest) -> Result<TaskId, Status> {
-    let mut violations = Violations::default();
-    let id = task_id(&request.task_id, "task_id", &mut violations);
-    all_or_violations(id, violations)
+macro_rules! targeted {
+    ($id:ident $field:ident: $($request:ident),+) => {$(
+        impl Targeted for pb::$request {
+            type Id = $id;
+
+            fn take_target(&mut self) -> (String, String) {
+                (mem::take(&mut self.$field), mem::take(&mut self.etag))
+            }
+        }
+    )+};
 }
 
-/// What ListTasks asks for.
-pub(super) fn list(request: &pb::ListTasksRequest) -> Result<(PageSize, Option<&str>), Status> {
-    let mut violations = Violations::default();
-    let size = PageSize::parse(request.page_size);
-    if size.is_none() {
-        violations.add("page_size", "must not be negative");
+targeted!(TaskId task_id: StartTaskRequest, CompleteTaskRequest, ReopenTaskRequest, CancelTaskRequest);
+targeted!(TaskId task_id: MoveTaskRequest, DeleteTaskRequest, UndeleteTaskRequest);
+targeted!(TaskListId task_list_id: MoveTaskListRequest, DeleteTaskListRequest, UndeleteTaskListRequest);
+
+/// The id of a task or of a list.
+pub(super) trait Id: Sized {
+    /// The field of a request that holds it.
+    const FIELD: &'static str;
+    const FAULT: &'static str;
+
+    fn read(text: &str) -> Option<Self>;
+}
+
+impl Id for TaskId {
+    const FIELD: &'static str = "task_id";
+    const FAULT: &'static str = "must be the UUID of a task";
+
+    fn read(text: &str) -> Option<Self> {
+        Self::parse(text)
     }
-    let token = Some(request.page_token.as_str()).filter(|token| !token.is_empty());
-    all_or_violations(size.map(|size| (size, token)), violations)
 }
 
-/// What UpdateTask asks for.
-pub(super) fn update(mut request: Request<pb::UpdateTaskRequest>) -> Result<(Intent, Target, TaskPatch), Status> {
-    let mut violations = Violations::default();
-    let intent = intent(&mut request, &mut violations);
-    let pb::UpdateTaskRequest { task, update_mask, .. } = request.into_inner();
-    let mut task = task.unwrap_or_default();
-    let target = target(&task.id, "task.id", mem::take(&mut task.etag), &mut violations);
-    let fields = Fields::to_update(&task, &update_mask.unwrap_or_default(), &mut violations);
-    let patch = patch(task, fields, &mut violations);
-    let read = || Some((intent?, target?, patch?));
-    all_or_violations(read(), violations)
+impl Id for TaskListId {
+    const FIELD: &'static str = "task_list_id";
+    const FAULT: &'static str = "must be the UUID of a task list";
+
+    fn read(text: &str) -> Option<Self> {
+        Self::parse(text)
+    }
 }
 
-/// What CompleteTask asks for.
-pub(super) fn complete(mut request: Request<pb::CompleteTaskRequest>) -> Result<(Intent, Target), Status> {
-    let mut violations = Violations::default();
-    let intent = intent(&mut request, &mut violations);
-    let pb::CompleteTaskRequest { task_id, etag, .. } = request.into_inner();
-    let target = target(&task_id, "task_id", etag, &mut violations);
-    all_or_violations(intent.zip(target), violations)
+/// What such a change asks for.
+pub(super) fn targeted<M: Targeted>(mut request: Request<M>) -> Result<(Intent, Target<M::Id>), Status> {
+    let mut faults = Faults::default();
+    let intent = intent(&mut request, &mut faults);
+    let target = take_target(request.get_mut(), &mut faults);
+    faults.none_or(intent.zip(target))
 }
 
-/// What DeleteTask asks for.
-pub(super) fn delete(mut request: Request<pb::DeleteTaskRequest>) -> Result<(Intent, Target), Status> {
-    let mut violations = Violations::default();
-    let intent = intent(&mut request, &mut violations);
-    let pb::DeleteTaskRequest { task_id, etag, .. } = request.into_inner();
-    let target = target(&task_id, "task_id", etag, &mut violations);
-    all_or_violations(intent.zip(target), violations)
+fn take_target<M: Targeted>(request: &mut M, faults: &mut Faults) -> Option<Target<M::Id>> {
+    let (id, etag) = request.take_target();
+    target(&id, M::Id::FIELD, etag, faults)
 }
 
-/// What could be read, unless a rule was broken on the way.
-fn all_or_violations<T>(read: Option<T>, violations: Violations) -> Result<T, Status> {
-    violations.into_result(DOMAIN)?;
-    Ok(read.ok_or_else(|| Error::corrupt("a field was refused without a violation"))?)
-}
-
-fn intent<M: Mutation>(request: &mut Request<M>, violations: &mut Violations) -> Option<Intent> {
+fn intent<M: Mutation>(request: &mut Request<M>, faults: &mut Faults) -> Option<Intent> {
     let deadline = Deadline::of(request.extensions());
     let (request_id, validate_only) = request.get_mut().take_terms();
-    let request_id = optional_id(&request_id, "request_id", parse_uuid, violations)?;
+    let request_id = optional_id(&request_id, "request_id", parse_uuid, faults)?;
     let payload = PayloadHash::of(&request.get_ref().encode_to_vec());
     Some(Intent { method: M::METHOD, request_id, payload, validate_only, deadline })
 }
 
-fn target(id: &str, field: &str, etag: String, violations: &mut Violations) -> Option<Target> {
-    let id = task_id(id, field, violations)?;
+fn target<I: Id>(id: &str, field: &str, etag: String, faults: &mut Faults) -> Option<Target<I>> {
+    let id = id_of(id, field, faults)?;
     Some(Target { id, etag: Etag::from_client(etag) })
 }
 
-fn task_id(text: &str, field: &str, violations: &mut Violations) -> Option<TaskId> {
-    let id = TaskId::parse(text);
-    if id.is_none() {
-        violations.add(field, "must be the UUID of a task");
-    }
-    id
+fn id_of<I: Id>(text: &str, field: &str, faults: &mut Faults) -> Option<I> {
+    faults.keep(field, I::read(text).ok_or(I::FAULT))
+}
+
+/// How much of a listing, and from where on.
+fn page<'a>(size: i32, token: &'a str, faults: &mut Faults) -> Option<(PageSize, Option<&'a str>)> {
+    let size = faults.keep("page_size", PageSize::parse(size).ok_or("must not be negative"));
+    size.map(|size| (size, Some(token).filter(|token| !token.is_empty())))
+}
+
+/// The place that one of the fields of a `place` names.
+fn edge<I>(said: bool, field: &str, place: Place<I>, faults: &mut Faults) -> Option<Place<I>> {
+    faults.keep(field, said.then_some(place).ok_or("must be true if it is set"))
 }
 
 fn optional_id<T>(
     text: &str,
     field: &str,
     parse: impl Fn(&str) -> Option<T>,
-    violations: &mut Violations,
+    faults: &mut Faults,
 ) -> Option<Option<T>> {
     if text.is_empty() {
         return Some(None);
     }
-    let id = parse(text);
-    if id.is_none() {
-        violations.add(field, "must be a UUID, as 018f3c1e-0000-7000-8000-000000000000");
-    }
-    id.map(Some)
-}
-
-/// The new values of the fields; nothing if one of them broke a rule.
-fn patch(task: pb::Task, fields: Fields, violations: &mut Violations) -> Option<TaskPatch> {
-    let pb::Task { title, notes, priority, due, labels, .. } = task;
-    let title = fields.title.then(|| violations.keep("task.title", Title::parse(title)));
-    let notes = fields.notes.then(|| violations.keep("task.notes", Notes::parse(notes)));
-    let priority = fields.priority.then(|| read_priority(priority, violations));
-    let due = fields.due.then(|| read_due(due, violations));
-    let labels = fields.labels.then(|| read_labels(labels, violations));
-    Some(TaskPatch {
-        title: all(title)?,
-        notes: all(notes)?,
-        priority: all(priority)?,
-        due: all(due)?,
-        labels: all(labels)?,
-    })
-}
-
-/// Nothing if a value was asked for and refused.
-fn all<T>(read: Option<Option<T>>) -> Option<Option<T>> {
-    read.map_or(Some(None), |value| value.map(Some))
-}
-
-fn read_priority(number: i32, violations: &mut Violations) -> Option<crate::task::Priority> {
-    let known = pb::Priority::try_from(number).map(Into::into).map_err(|_unknown| "must be one of the priorities");
-    violations.keep("task.priority", known.map_err(str::to_owned))
-}
-
-fn read_due(due: Option<pb::TaskTime>, violations: &mut Violations) -> Option<Option<TaskTime>> {
-    let Some(due) = due else { return Some(None) };
-    match TaskTime::parse(&due.date, &due.time_of_day, &due.time_zone) {
-        Ok(time) => Some(Some(time)),
-        Err(faults) => {
-            faults.into_iter().for_each(|(field, fault)| violations.add(format!("task.due.{field}"), fault));
-            None
-        }
-    }
-}
-
-fn read_labels(labels: Vec<String>, violations: &mut Violations) -> Option<Labels> {
-    let faults = match Labels::parse(labels) {
-        Ok(labels) => return Some(labels),
-        Err(faults) => faults,
-    };
-    for (index, fault) in faults {
-        let field = index.map_or_else(|| "task.labels".to_owned(), |index| format!("task.labels[{index}]"));
-        violations.add(field, fault);
-    }
-    None
-}
-
-/// Keeps the value or notes why there is none.
-trait Keep {
-    fn keep<T>(&mut self, field: &str, value: Result<T, String>) -> Option<T>;
-}
-
-impl Keep for Violations {
-    fn keep<T>(&mut self, field: &str, value: Result<T, String>) -> Option<T> {
-        value.map_err(|fault| self.add(field, fault)).ok()
-    }
+    faults.keep(field, parse(text).ok_or("must be a UUID, as 018f3c1e-0000-7000-8000-000000000000")).map(Some)
 }

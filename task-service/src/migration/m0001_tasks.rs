@@ -1,7 +1,9 @@
 //! Users' revisions, lists, tasks, the log of changes and remembered answers. Every primary key begins with the user
 //! and every foreign key carries it, so that one user's rows can live together on one machine of many.
 
-use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
+use sea_orm_migration::prelude::*;
+
+use crate::migration::ordered_text;
 
 #[derive(DeriveMigrationName)]
 pub(super) struct Migration;
@@ -147,13 +149,4 @@ fn request_record_by_expiry() -> IndexCreateStatement {
 
 fn time(name: &'static str) -> ColumnDef {
     ColumnDef::new(name).timestamp_with_time_zone().to_owned()
-}
-
-/// Text that is compared bytewise. SQLite does so by itself; PostgreSQL would follow the language of the database.
-fn ordered_text(name: &'static str, manager: &SchemaManager) -> ColumnDef {
-    let mut column = ColumnDef::new(name).text().not_null().to_owned();
-    if manager.get_database_backend() == DbBackend::Postgres {
-        column.extra("COLLATE \"C\"");
-    }
-    column
 }

@@ -2,8 +2,10 @@
 //! replicas are replaced one by one.
 
 mod m0001_tasks;
+mod m0002_task_fields;
+mod m0003_deletion_cursor;
 
-use sea_orm_migration::prelude::*;
+use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 
 /// Every migration in order.
 #[derive(Debug)]
@@ -12,6 +14,19 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_tasks::Migration)]
+        vec![
+            Box::new(m0001_tasks::Migration),
+            Box::new(m0002_task_fields::Migration),
+            Box::new(m0003_deletion_cursor::Migration),
+        ]
     }
+}
+
+/// Text that is compared bytewise. SQLite does so by itself; PostgreSQL would follow the language of the database.
+fn ordered_text(name: &'static str, manager: &SchemaManager) -> ColumnDef {
+    let mut column = ColumnDef::new(name).text().not_null().to_owned();
+    if manager.get_database_backend() == DbBackend::Postgres {
+        column.extra("COLLATE \"C\"");
+    }
+    column
 }

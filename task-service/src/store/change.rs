@@ -14,7 +14,10 @@ use crate::{
 pub(super) enum Operation {
     Create,
     Update,
+    /// Into the trash.
     Delete,
+    /// For good.
+    Purge,
 }
 
 /// One resource that a write has changed.
@@ -40,6 +43,7 @@ impl Change {
             Operation::Create => "CREATE",
             Operation::Update => "UPDATE",
             Operation::Delete => "DELETE",
+            Operation::Purge => "PURGE",
         };
         task_change::ActiveModel {
             user_id: NotSet,

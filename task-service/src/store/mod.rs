@@ -3,20 +3,30 @@
 //!
 //! A change goes through [`UserStore::write`] and nowhere else.
 
+mod block;
 mod change;
+mod condition;
+mod deletion;
 mod entity;
+mod label;
 mod list;
+mod listing;
+mod place;
+mod quota;
 mod request;
 mod scope;
 mod system;
 mod task;
+mod task_row;
+mod trash;
+mod tree;
 mod write;
 
 use authn::Caller;
 use chrono::Duration;
 use service_runtime::{clock::Clock, database::Database};
 
-pub use self::{system::SystemStore, task::UserStore, write::Write};
+pub use self::{quota::Quotas, system::SystemStore, task::UserStore, write::Write};
 
 /// The way to the tables.
 #[derive(Clone, Debug)]
@@ -24,13 +34,14 @@ pub struct Store {
     database: Database,
     clock: Clock,
     request_id_lifetime: Duration,
+    quotas: Quotas,
 }
 
 impl Store {
     /// A store in this database, which has been migrated. Answers under a `request_id` are kept for the time given.
     #[must_use]
-    pub fn new(database: Database, clock: Clock, request_id_lifetime: Duration) -> Self {
-        Self { database, clock, request_id_lifetime }
+    pub fn new(database: Database, clock: Clock, request_id_lifetime: Duration, quotas: Quotas) -> Self {
+        Self { database, clock, request_id_lifetime, quotas }
     }
 
     /// The caller's rows: there is no other way to any user's.

@@ -4,11 +4,14 @@
 
 use authn::UserId;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, DeleteMany, EntityTrait, Insert, InsertMany, QueryFilter, Select, UpdateMany, Value,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, DeleteMany, EntityTrait, Insert, InsertMany, QueryFilter,
+    Select, UpdateMany, Value, sea_query::SelectStatement,
 };
 use uuid::Uuid;
 
-use super::entity::{request_record, task, task_change, task_list, user_revision};
+use super::entity::{
+    deletion_cursor, request_record, task, task_block, task_change, task_label, task_list, user_revision,
+};
 
 /// A table whose rows belong to users.
 pub(super) trait Owned: EntityTrait {
@@ -26,6 +29,14 @@ impl Owned for task_list::Entity {
 
 impl Owned for task::Entity {
     const OWNER: Self::Column = task::Column::UserId;
+}
+
+impl Owned for task_label::Entity {
+    const OWNER: Self::Column = task_label::Column::UserId;
+}
+
+impl Owned for task_block::Entity {
+    const OWNER: Self::Column = task_block::Column::UserId;
 }
 
 impl Owned for task_change::Entity {
@@ -57,6 +68,10 @@ impl UserScope {
         E::update_many().filter(E::OWNER.eq(self.id()))
     }
 
+    pub(super) fn delete<E: Owned>(self) -> DeleteMany<E> {
+        E::delete_many().filter(E::OWNER.eq(self.id()))
+    }
+
     /// Inserts a row as the user's, whatever it says of its owner.
     pub(super) fn insert<E: Owned, A: ActiveModelTrait<Entity = E>>(self, row: A) -> Insert<A> {
         E::insert(self.own(row))
@@ -80,6 +95,12 @@ impl UserScope {
     }
 }
 
+/// The `number` that a query answers which begins at a scope.
+pub(super) async fn counted(connection: &impl ConnectionTrait, query: &SelectStatement) -> Result<i64, DbErr> {
+    let row = connection.query_one(query).await?;
+    row.ok_or_else(|| DbErr::RecordNotFound("number".to_owned()))?.try_get("", "number")
+}
+
 /// The rows of every user, for work that belongs to no caller.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SystemScope;
@@ -91,5 +112,14 @@ impl SystemScope {
 
     pub(super) fn select<E: Owned>(self) -> Select<E> {
         E::find()
+    }
+
+    /// The only row of a table that belongs to nobody.
+    pub(super) fn deletion_cursor(self) -> Select<deletion_cursor::Entity> {
+        deletion_cursor::Entity::find()
+    }
+
+    pub(super) fn move_deletion_cursor(self) -> UpdateMany<deletion_cursor::Entity> {
+        deletion_cursor::Entity::update_many()
     }
 }

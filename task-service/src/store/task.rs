@@ -1,28 +1,18 @@
-//! Tasks: rows to domain values and back.
+//! Tasks, found and kept.
 
 use authn::UserId;
-use sea_orm::{
-    ActiveValue::{NotSet, Set},
-    ColumnTrait, ConnectionTrait, DbErr, QueryFilter, QueryOrder, QuerySelect, Select, SqlErr,
-    sea_query::{Expr, ExprTrait},
-};
+use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseConnection, DbErr, QueryFilter, QuerySelect, Select, SqlErr};
 
 use super::{
     Store,
+    block::is_blocked,
     change::{Change, Operation},
-    entity::task::{ActiveModel, Column, Entity, Model},
+    entity::task::{Column, Entity},
     scope::UserScope,
+    task_row::{Found, row},
     write::Write,
 };
-use crate::{
-    error::Error,
-    id::TaskId,
-    page::Cursor,
-    position::Position,
-    task::{Priority, State, Task},
-    task_text::{Notes, Title},
-    task_time::TaskTime,
-};
+use crate::{error::Error, id::TaskId, task::Task};
 
 /// The rows of one user.
 #[derive(Clone, Debug)]
@@ -44,6 +34,10 @@ impl UserStore {
         self.scope
     }
 
+    pub(super) fn reader(&self) -> &DatabaseConnection {
+        self.store.database.reader()
+    }
+
     /// Whose rows they are.
     #[must_use]
     pub fn user(&self) -> UserId {
@@ -52,18 +46,13 @@ impl UserStore {
 
     /// One task, also one in the trash.
     pub async fn task(&self, id: TaskId) -> Result<Task, Error> {
-        find(self.store.database.reader(), self.scope, id).await
+        find(self.reader(), self.scope, id).await
     }
 
-    /// Up to `count` tasks that are not in the trash, by position and id, from behind the cursor on.
-    pub async fn tasks_after(&self, cursor: Option<&Cursor>, count: usize) -> Result<Vec<Task>, Error> {
-        let mut query = self.scope.select::<Entity>().filter(Column::DeleteTime.is_null());
-        if let Some(Cursor { position, id }) = cursor {
-            let place = Expr::tuple([Expr::col(Column::Position), Expr::col(Column::Id)]);
-            query = query.filter(place.gt(Expr::tuple([position.as_str().into(), id.as_uuid().into()])));
-        }
-        let query = query.order_by_asc(Column::Position).order_by_asc(Column::Id).limit(count as u64);
-        query.all(self.store.database.reader()).await?.into_iter().map(Task::try_from).collect()
+    /// Those of the tasks that there are, also in the trash, in no order.
+    pub async fn tasks(&self, ids: &[TaskId]) -> Result<Vec<Task>, Error> {
+        let ids = ids.iter().map(|id| id.as_uuid());
+        all(self.reader(), self.scope, |query| query.filter(Column::Id.is_in(ids))).await
     }
 }
 
@@ -74,16 +63,43 @@ impl Write {
         if task.delete_time.is_some() { Err(Error::TaskNotFound) } else { Ok(task) }
     }
 
+    /// One task, in the trash or not.
+    pub(super) async fn any_task(&self, id: TaskId) -> Result<Task, Error> {
+        find(self.transaction(), self.scope(), id).await
+    }
+
+    /// One task that this write has put into the trash.
+    pub async fn trashed_now(&self, id: TaskId) -> Result<Task, Error> {
+        let task = self.any_task(id).await?;
+        let now = task.delete_time.is_some() && task.revision == self.moment().revision;
+        if now { Ok(task) } else { Err(Error::TaskNotFound) }
+    }
+
+    /// One task that is in the trash.
+    pub async fn trashed_task(&self, id: TaskId) -> Result<Task, Error> {
+        let task = find(self.transaction(), self.scope(), id).await?;
+        if task.delete_time.is_some() { Ok(task) } else { Err(Error::NotDeleted { id: id.as_uuid() }) }
+    }
+
     /// Adds a task, unless the user has or had one of its id.
     pub async fn insert_task(&mut self, task: &Task) -> Result<(), Error> {
+        self.check_task_quota().await?;
         let insert = self.scope().insert(row(task)?);
         insert.exec_without_returning(self.transaction()).await.map_err(exists)?;
+        self.file_under(task.id, task.labels.iter()).await?;
+        self.block(None, task).await?;
         self.log(Change::task(Operation::Create, task.id));
         Ok(())
     }
 
-    /// Keeps what has changed of a task.
-    pub async fn update_task(&mut self, task: &Task) -> Result<(), Error> {
+    /// Keeps what has changed of a task since it was `before`.
+    pub async fn update_task(&mut self, before: &Task, task: &Task) -> Result<(), Error> {
+        if task.labels != before.labels {
+            self.refile(before, task).await?;
+        }
+        if task.blocked_by != before.blocked_by {
+            self.block(Some(before), task).await?;
+        }
         let operation = if task.delete_time.is_some() { Operation::Delete } else { Operation::Update };
         let update = one(self.scope().update::<Entity>(), task.id).set(row(task)?);
         update.exec(self.transaction()).await?;
@@ -94,8 +110,17 @@ impl Write {
 
 /// `all` and not `one`: the latter binds a LIMIT, for which SQLite prepares the statement anew at every call.
 async fn find(connection: &impl ConnectionTrait, scope: UserScope, id: TaskId) -> Result<Task, Error> {
-    let query: Select<Entity> = one(scope.select(), id);
-    query.all(connection).await?.pop().ok_or(Error::TaskNotFound)?.try_into()
+    all(connection, scope, |query| one(query, id)).await?.pop().ok_or(Error::TaskNotFound)
+}
+
+async fn all(
+    connection: &impl ConnectionTrait,
+    scope: UserScope,
+    which: impl FnOnce(Select<Entity>) -> Select<Entity>,
+) -> Result<Vec<Task>, Error> {
+    let found: Vec<Found> =
+        which(scope.select()).expr_as(is_blocked(scope), "blocked").into_model().all(connection).await?;
+    found.into_iter().map(Task::try_from).collect()
 }
 
 fn one<Q: QueryFilter>(query: Q, id: TaskId) -> Q {
@@ -107,57 +132,5 @@ fn exists(error: DbErr) -> Error {
     match error.sql_err() {
         Some(SqlErr::UniqueConstraintViolation(_)) => Error::TaskExists,
         _ => error.into(),
-    }
-}
-
-/// Without the owner, whom the scope adds, and the parent, which stays as it is.
-fn row(task: &Task) -> Result<ActiveModel, Error> {
-    let labels = serde_json::to_value(&task.labels).map_err(|cause| Error::Internal(cause.into()))?;
-    Ok(ActiveModel {
-        user_id: NotSet,
-        id: Set(task.id.as_uuid()),
-        task_list_id: Set(task.task_list_id.as_uuid()),
-        parent_id: NotSet,
-        title: Set(task.title.as_str().to_owned()),
-        notes: Set(task.notes.as_str().to_owned()),
-        state: Set(task.state.name().to_owned()),
-        priority: Set(task.priority.rank()),
-        due_date: Set(task.due.map(|due| due.date())),
-        due_time_of_day: Set(task.due.and_then(|due| due.time_of_day())),
-        due_time_zone: Set(task.due.and_then(|due| due.time_zone()).map(str::to_owned)),
-        labels: Set(labels),
-        position: Set(task.position.as_str().to_owned()),
-        create_time: Set(task.create_time),
-        update_time: Set(task.update_time),
-        complete_time: Set(task.complete_time),
-        delete_time: Set(task.delete_time),
-        purge_time: Set(task.purge_time),
-        revision: Set(task.revision),
-    })
-}
-
-impl TryFrom<Model> for Task {
-    type Error = Error;
-
-    fn try_from(row: Model) -> Result<Self, Error> {
-        let due = |date| TaskTime::from_stored(date, row.due_time_of_day, row.due_time_zone.as_deref());
-        let due = row.due_date.map(|date| due(date).ok_or_else(|| Error::corrupt("task.due_time_zone")));
-        Ok(Self {
-            id: row.id.into(),
-            task_list_id: row.task_list_id.into(),
-            title: Title::from_stored(row.title),
-            notes: Notes::from_stored(row.notes),
-            state: State::from_name(&row.state).ok_or_else(|| Error::corrupt("task.state"))?,
-            priority: Priority::from_rank(row.priority).ok_or_else(|| Error::corrupt("task.priority"))?,
-            due: due.transpose()?,
-            labels: serde_json::from_value(row.labels).map_err(|cause| Error::Internal(cause.into()))?,
-            position: Position::from_stored(row.position),
-            create_time: row.create_time,
-            update_time: row.update_time,
-            complete_time: row.complete_time,
-            delete_time: row.delete_time,
-            purge_time: row.purge_time,
-            revision: row.revision,
-        })
     }
 }

@@ -9,11 +9,13 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait, OnConflict},
 };
 use serde::{Serialize, de::DeserializeOwned};
+use service_runtime::database::WriteTransaction;
 
 use super::{
     Store,
     change::Change,
     entity::{task_change, user_revision},
+    quota::Quotas,
     scope::UserScope,
     task::UserStore,
 };
@@ -22,18 +24,22 @@ use crate::{error::Error, intent::Intent, task::Moment};
 /// How often a write is tried when the database has it give way to another.
 const ATTEMPTS: u32 = 5;
 
+/// How many rows one statement names: far fewer than either database takes parameters.
+pub(super) const CHUNK: usize = 500;
+
 /// How long the first one to give way waits.
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 
-/// A write under way: one transaction that holds its user's lock.
+/// A write under way: one transaction, or a turn in one, that holds its user's lock.
 ///
 /// It is rolled back when it is dropped.
 pub struct Write {
-    transaction: DatabaseTransaction,
+    transaction: WriteTransaction,
     scope: UserScope,
     at: Moment,
     changes: Vec<Change>,
     request_id_lifetime: chrono::Duration,
+    quotas: Quotas,
 }
 
 impl UserStore {
@@ -48,16 +54,18 @@ impl UserStore {
         T: Serialize + DeserializeOwned,
         F: Future<Output = Result<(Write, T), Error>>,
     {
-        let mut pause = FIRST_PAUSE;
-        for _ in 1..ATTEMPTS {
+        let (mut attempts, mut pause) = (1, FIRST_PAUSE);
+        loop {
             match self.try_write(intent, &work).await {
-                Err(Error::Database(cause)) if must_give_way(&cause) => {}
+                // Its neighbour came too late, not the write itself.
+                Err(Error::GroupUndone) if !intent.deadline.has_passed() => {}
+                Err(Error::Database(cause)) if attempts < ATTEMPTS && must_give_way(&cause) => {
+                    tokio::time::sleep(pause.min(intent.deadline.remaining())).await;
+                    (attempts, pause) = (attempts + 1, pause * 2);
+                }
                 result => return result,
             }
-            tokio::time::sleep(pause.min(intent.deadline.remaining())).await;
-            pause *= 2;
         }
-        self.try_write(intent, &work).await
     }
 
     async fn try_write<T, F>(&self, intent: &Intent, work: impl Fn(Write) -> F) -> Result<T, Error>
@@ -65,7 +73,24 @@ impl UserStore {
         T: Serialize + DeserializeOwned,
         F: Future<Output = Result<(Write, T), Error>>,
     {
-        let write = Write::begin(self.store(), self.scope()).await?;
+        let (transaction, verdict) = self.store().database.write(intent.deadline).await?;
+        let outcome = self.do_work(transaction, intent, work).await;
+        // A refusal too may stand on what others of its group have changed.
+        verdict.wait().await?;
+        outcome
+    }
+
+    async fn do_work<T, F>(
+        &self,
+        transaction: WriteTransaction,
+        intent: &Intent,
+        work: impl Fn(Write) -> F,
+    ) -> Result<T, Error>
+    where
+        T: Serialize + DeserializeOwned,
+        F: Future<Output = Result<(Write, T), Error>>,
+    {
+        let write = Write::begin(transaction, self.store(), self.scope()).await?;
         if let Some(answer) = write.remembered(intent).await? {
             write.transaction.rollback().await?;
             return Ok(answer);
@@ -79,18 +104,20 @@ impl UserStore {
 
 impl Write {
     /// Takes the user's next revision, and with it the user's lock: whoever writes for the same user waits here.
-    async fn begin(store: &Store, scope: UserScope) -> Result<Self, Error> {
-        let transaction = store.database.begin().await?;
+    pub(super) async fn begin(transaction: WriteTransaction, store: &Store, scope: UserScope) -> Result<Self, Error> {
         let first = user_revision::ActiveModel { user_id: NotSet, revision: Set(1), delete_time: Set(None) };
         let current = Expr::col((user_revision::Entity, user_revision::Column::Revision));
         let next = OnConflict::column(user_revision::Column::UserId)
             .value(user_revision::Column::Revision, current.add(1))
             .to_owned();
-        let row = scope.insert(first).on_conflict(next).exec_with_returning(&transaction).await?;
+        let row = scope.insert(first).on_conflict(next).exec_with_returning(transaction.connection()).await?;
+        if row.delete_time.is_some() {
+            return Err(Error::UserDeleted);
+        }
         // The time is taken under the lock, so that it does not run against the revisions.
         let at = Moment { time: store.clock.now(), revision: row.revision };
-        let request_id_lifetime = store.request_id_lifetime;
-        Ok(Self { transaction, scope, at, changes: Vec::new(), request_id_lifetime })
+        let (request_id_lifetime, quotas) = (store.request_id_lifetime, store.quotas);
+        Ok(Self { transaction, scope, at, changes: Vec::new(), request_id_lifetime, quotas })
     }
 
     /// The time and the revision of everything that this write changes.
@@ -100,11 +127,15 @@ impl Write {
     }
 
     pub(super) fn transaction(&self) -> &DatabaseTransaction {
-        &self.transaction
+        self.transaction.connection()
     }
 
     pub(super) fn scope(&self) -> UserScope {
         self.scope
+    }
+
+    pub(super) fn quotas(&self) -> Quotas {
+        self.quotas
     }
 
     pub(super) fn request_id_lifetime(&self) -> chrono::Duration {
@@ -117,17 +148,28 @@ impl Write {
     }
 
     async fn finish(self, intent: &Intent) -> Result<(), Error> {
-        let rows: Vec<_> = (0..).zip(&self.changes).map(|(n, change)| change.row(n, self.at)).collect();
-        if !rows.is_empty() {
-            self.scope.insert_many::<task_change::Entity, _>(rows).exec_without_returning(&self.transaction).await?;
-        }
+        self.append_changes().await?;
         if intent.validate_only {
             return Ok(self.transaction.rollback().await?);
         }
-        if intent.deadline.has_passed() {
-            return Err(Error::DeadlineExceeded);
-        }
         Ok(self.transaction.commit().await?)
+    }
+}
+
+impl Write {
+    /// Commits what the service does of its own accord.
+    pub(super) async fn commit(self) -> Result<(), Error> {
+        self.append_changes().await?;
+        Ok(self.transaction.commit().await?)
+    }
+
+    async fn append_changes(&self) -> Result<(), Error> {
+        let rows: Vec<_> = (0..).zip(&self.changes).map(|(n, change)| change.row(n, self.at)).collect();
+        for some in rows.chunks(CHUNK) {
+            let insert = self.scope.insert_many::<task_change::Entity, _>(some.to_vec());
+            insert.exec_without_returning(self.transaction()).await?;
+        }
+        Ok(())
     }
 }
 

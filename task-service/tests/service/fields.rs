@@ -1,7 +1,9 @@
 //! What fields may hold, and which of them an update changes.
 
 use prost_types::FieldMask;
-use proto::task::v1::{CreateTaskRequest, GetTaskRequest, Priority, Task, TaskTime, UpdateTaskRequest};
+use proto::task::v1::{
+    CreateTaskRequest, GetTaskRequest, Priority, Reminder, Task, TaskTime, UpdateTaskRequest, reminder::Trigger,
+};
 use service_runtime::on_both_databases;
 use tonic::Code;
 
@@ -10,13 +12,28 @@ use crate::support::{
     client::{User, fields, reason, titled},
 };
 
+fn time(date: &str, time_of_day: &str, time_zone: &str) -> TaskTime {
+    TaskTime { date: date.into(), time_of_day: time_of_day.into(), time_zone: time_zone.into() }
+}
+
+fn before_due(seconds: i64) -> Reminder {
+    let lead = prost_types::Duration { seconds, nanos: 0 };
+    Reminder { trigger: Some(Trigger::BeforeDue(lead)), remind_time: None }
+}
+
 fn full() -> Task {
     Task {
         title: "title".into(),
         notes: "notes".into(),
         priority: Priority::High.into(),
-        due: Some(TaskTime { date: "2026-12-24".into(), ..Default::default() }),
+        start: Some(time("2026-12-01", "08:00", "")),
+        due: Some(time("2026-12-24", "", "")),
+        reminders: vec![
+            before_due(3600),
+            Reminder { trigger: Some(Trigger::At(time("2026-12-23", "09:00", ""))), remind_time: None },
+        ],
         labels: vec!["label".into()],
+        annotations: [("example.org/colour".into(), "green".into())].into(),
         ..Default::default()
     }
 }
@@ -31,8 +48,10 @@ async fn updated(user: &User, change: Task, paths: &[&str]) -> Result<Task, toni
         ..Default::default()
     };
     let task = user.update(request).await?;
-    let Task { title, notes, priority, due, labels, .. } = task;
-    Ok(Task { title, notes, priority, due, labels, ..Default::default() })
+    let Task { title, notes, priority, start, due, mut reminders, labels, annotations, .. } = task;
+    // When they are due is told by a test of its own.
+    reminders.iter_mut().for_each(|reminder| reminder.remind_time = None);
+    Ok(Task { title, notes, priority, start, due, reminders, labels, annotations, ..Default::default() })
 }
 
 fn broken() -> Task {
@@ -40,21 +59,36 @@ fn broken() -> Task {
         title: "two\nlines".into(),
         notes: "n".repeat(16 * 1024 + 1),
         priority: 77,
-        due: Some(TaskTime { date: "soon".into(), time_of_day: "late".into(), time_zone: "here".into() }),
+        start: Some(time("", "08:00", "")),
+        due: Some(time("soon", "late", "here")),
+        reminders: vec![
+            Reminder::default(),
+            Reminder { trigger: Some(Trigger::At(time("2026-12-24", "", ""))), remind_time: None },
+            Reminder { trigger: Some(Trigger::At(time("soon", "", ""))), remind_time: None },
+            before_due(-1),
+        ],
         labels: vec!["twice".into(), "twice".into(), String::new()],
+        annotations: [("two words".into(), String::new()), ("long".into(), "v".repeat(513))].into(),
         ..Default::default()
     }
 }
 
-const BROKEN_FIELDS: [&str; 8] = [
+const BROKEN_FIELDS: [&str; 15] = [
     "task.title",
     "task.notes",
     "task.priority",
+    "task.start.date",
     "task.due.date",
     "task.due.time_of_day",
     "task.due.time_zone",
+    "task.reminders[0].trigger",
+    "task.reminders[1].at.time_of_day",
+    "task.reminders[2].at.date",
+    "task.reminders[3].before_due",
     "task.labels[1]",
     "task.labels[2]",
+    "task.annotations[long]",
+    "task.annotations",
 ];
 
 on_both_databases! {
@@ -97,10 +131,13 @@ on_both_databases! {
             title: "\u{1f384}".repeat(500),
             notes: "n".repeat(16 * 1024),
             labels: (10..30).map(|number| format!("{number}{}", "\u{1f384}".repeat(48))).collect(),
+            reminders: (0..10).map(before_due).collect(),
+            annotations: (10..30).map(|number| (number.to_string().repeat(31), "\u{1f384}".repeat(128))).collect(),
             ..Default::default()
         };
         let made = user.try_create(CreateTaskRequest { task: Some(task.clone()), ..Default::default() }).await.unwrap();
-        assert_eq!((made.title, made.notes, made.labels), (task.title, task.notes, task.labels));
+        let texts = (made.title, made.notes, made.labels, made.reminders, made.annotations);
+        assert_eq!(texts, (task.title, task.notes, task.labels, task.reminders, task.annotations));
     }
 
     async fn a_message_far_beyond_that_is_refused(database: TestDatabase) {
@@ -119,6 +156,10 @@ on_both_databases! {
         let expected = Task { notes: "new".into(), labels: vec!["a".into(), "b".into()], ..full() };
         assert_eq!(updated(&user, change, &[]).await.unwrap(), expected);
         assert_eq!(updated(&user, Task::default(), &[]).await.unwrap(), full());
+        let annotations = [("other".into(), "value".into())].into();
+        let change = Task { start: Some(time("2027-01-01", "", "")), annotations, ..Default::default() };
+        let expected = Task { start: change.start.clone(), annotations: change.annotations.clone(), ..full() };
+        assert_eq!(updated(&user, change, &[]).await.unwrap(), expected);
         let change = Task { priority: Priority::None.into(), ..Default::default() };
         let expected = Task { priority: Priority::None.into(), ..full() };
         assert_eq!(updated(&user, change, &[]).await.unwrap(), expected);
@@ -130,6 +171,8 @@ on_both_databases! {
         let change = Task { title: "not named".into(), ..Default::default() };
         let expected = Task { due: None, labels: vec![], ..full() };
         assert_eq!(updated(&user, change, &["due", "labels"]).await.unwrap(), expected);
+        let expected = Task { start: None, reminders: vec![], annotations: [].into(), ..full() };
+        assert_eq!(updated(&user, Task::default(), &["start", "reminders", "annotations"]).await.unwrap(), expected);
         let expected = Task { notes: String::new(), priority: Priority::None.into(), ..full() };
         assert_eq!(updated(&user, Task::default(), &["notes", "priority"]).await.unwrap(), expected);
         assert_eq!(fields(&updated(&user, Task::default(), &["title"]).await.unwrap_err()), ["task.title"]);
@@ -150,6 +193,46 @@ on_both_databases! {
         assert_eq!(updated(&user, change, &paths).await.unwrap(), Task { title: "new".into(), ..full() });
         let unknown = updated(&user, titled("new"), &["title", "colour"]).await.unwrap_err();
         assert_eq!((reason(&unknown).as_str(), fields(&unknown)), ("VALIDATION_FAILED", vec!["update_mask".to_owned()]));
+    }
+
+    async fn a_reminder_says_when_it_is_due_and_follows_what_it_counts_from(database: TestDatabase) {
+        let service = Service::start(&database).await;
+        let user = service.new_user();
+        let task = Task {
+            due: Some(time("2026-03-29", "03:30", "Europe/Vienna")),
+            reminders: vec![before_due(3600), before_due(0)],
+            ..titled("change of clocks")
+        };
+        let made = user.try_create(CreateTaskRequest { task: Some(task), ..Default::default() }).await.unwrap();
+        let told = |task: &Task| task.reminders.iter().map(|reminder| reminder.remind_time.clone()).collect::<Vec<_>>();
+        let at = |time_of_day: &str| Some(time("2026-03-29", time_of_day, "Europe/Vienna"));
+        assert_eq!(told(&made), [at("01:30"), at("03:30")]);
+        let moved = Task { id: made.id.clone(), due: Some(time("2026-04-01", "", "")), ..Default::default() };
+        let moved = user.update(UpdateTaskRequest { task: Some(moved), ..Default::default() }).await.unwrap();
+        assert_eq!(told(&moved), [Some(time("2026-03-31", "23:00", "")), Some(time("2026-04-01", "00:00", ""))]);
+        let mask = Some(FieldMask { paths: vec!["due".into()] });
+        let cleared = Task { id: made.id.clone(), ..Default::default() };
+        let cleared = user.update(UpdateTaskRequest { task: Some(cleared), update_mask: mask, ..Default::default() });
+        assert_eq!(told(&cleared.await.unwrap()), [None, None]);
+        assert_eq!(told(&user.get(&made.id).await.unwrap()), [None, None]);
+    }
+
+    async fn what_a_task_is_found_by_follows_it(database: TestDatabase) {
+        let service = Service::start(&database).await;
+        let user = service.new_user();
+        let tables = service.tables().await;
+        let with_label = async |label: &str| {
+            tables.number(&format!("SELECT COUNT(*) AS number FROM task_label WHERE label = '{label}'")).await
+        };
+        let change = Task { labels: vec!["label".into(), "new".into()], ..Default::default() };
+        updated(&user, change, &["labels", "due"]).await.unwrap();
+        assert_eq!([with_label("label").await, with_label("new").await], [1, 1]);
+        let orders = "SELECT COUNT(*) AS number FROM task WHERE state_rank = 1 AND complete_order = 9223372036854775807 \
+            AND due_order = 9223372036854775807 AND start_order = 1796112000";
+        assert_eq!(tables.number(orders).await, 1);
+        updated(&user, Task::default(), &["labels"]).await.unwrap();
+        assert_eq!([with_label("label").await, with_label("new").await], [1, 1]);
+        assert_eq!(tables.number("SELECT COUNT(*) AS number FROM task WHERE due_order = 1798070400").await, 1);
     }
 
     async fn a_refusal_stays_small_whatever_was_sent(database: TestDatabase) {

@@ -1,7 +1,9 @@
 //! Walking through a listing while it changes.
 
-use proto::task::v1::{CreateTaskRequest, Task};
+use chrono::Duration;
+use proto::task::v1::{CreateTaskRequest, ListTasksRequest, Task};
 use service_runtime::{
+    clock::Clock,
     on_both_databases,
     testing::{Engine, TestDatabase},
 };
@@ -83,6 +85,21 @@ on_both_databases! {
         assert_eq!(page.tasks.len() + rest.tasks.len(), 200);
     }
 
+    async fn now_stands_still_from_the_first_page_to_the_last(database: TestDatabase) {
+        let clock = Clock::manual("2026-11-21T12:00:00Z".parse().unwrap());
+        let service = Service::start_at(&database, clock.clone()).await;
+        let user = service.new_user();
+        fill(&user, 5).await;
+        let filter = "create_time <= now()".to_owned();
+        let mut request = ListTasksRequest { page_size: 2, filter, ..Default::default() };
+        request.page_token = user.tasks(request.clone()).await.unwrap().next_page_token;
+        clock.advance(Duration::seconds(1));
+        user.create("later").await;
+        clock.advance(Duration::days(1));
+        let rest: Vec<_> = user.walk(request).await.unwrap().into_iter().map(|task| task.title).collect();
+        assert_eq!(rest, ["task 2", "task 3", "task 4"]);
+    }
+
     async fn a_page_token_is_good_for_its_user_and_for_nothing_else(database: TestDatabase) {
         let mut service = Service::start(&database).await;
         let user = service.new_user();
@@ -98,6 +115,17 @@ on_both_databases! {
             changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
             let refusal = user.page(1, std::str::from_utf8(&changed).unwrap()).await.unwrap_err();
             assert_eq!(bytes(&refusal), bytes(&foreign), "changed at {at}");
+        }
+        for changed in [
+            ListTasksRequest { filter: "title:task".into(), ..Default::default() },
+            ListTasksRequest { filter: " ".into(), ..Default::default() },
+            ListTasksRequest { order_by: "position".into(), ..Default::default() },
+            ListTasksRequest { show_deleted: true, ..Default::default() },
+            ListTasksRequest { time_zone: "UTC".into(), ..Default::default() },
+            ListTasksRequest { task_list_id: user.create("x").await.task_list_id, ..Default::default() },
+        ] {
+            let refusal = user.tasks(ListTasksRequest { page_token: token.clone(), ..changed }).await.unwrap_err();
+            assert_eq!(bytes(&refusal), bytes(&foreign));
         }
         let before = user.page(1, &token).await.unwrap().tasks;
         service.restart().await;

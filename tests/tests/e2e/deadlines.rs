@@ -9,7 +9,8 @@ use e2e::{Clients, Engine, Pair, Person, Refusal};
 use prost::Message;
 use proto::{
     auth::v1::{
-        Caller, UserPrincipal, ValidateTokenRequest, ValidateTokenResponse,
+        Caller, ListUserDeletionsRequest, ListUserDeletionsResponse, UserPrincipal, ValidateTokenRequest,
+        ValidateTokenResponse,
         caller::Principal,
         token_service_server::{TokenService, TokenServiceServer},
         validate_token_response::Verdict,
@@ -103,6 +104,13 @@ impl TokenService for Recorder {
         };
         Ok(Response::new(ValidateTokenResponse { verdict: Some(Verdict::Caller(caller)) }))
     }
+
+    async fn list_user_deletions(
+        &self,
+        _request: Request<ListUserDeletionsRequest>,
+    ) -> Result<Response<ListUserDeletionsResponse>, Status> {
+        Err(Status::unimplemented("nobody is deleted here"))
+    }
 }
 
 impl Recorder {
@@ -148,7 +156,7 @@ async fn what_remains_of_a_deadline_travels_to_auth_service_and_identity_metadat
 
     // Without a deadline of the caller's there is the service's own.
     let clients: Clients = pair.direct();
-    let nobody = Person { id: String::new(), email: String::new(), password: String::new(), token: "t".to_owned() };
+    let nobody = Person { token: "t".to_owned(), ..Person::default() };
     clients.list(&nobody).await.unwrap();
     assert!(microseconds(&recorder.last("grpc-timeout").expect("a deadline")) <= 30_000_000);
 }

@@ -19,12 +19,12 @@ async fn replicas_accept_each_others_page_tokens() {
     }
     let (mut listed, mut page_token) = (Vec::new(), String::new());
     for clients in [&first, &second, &first] {
-        let message = ListTasksRequest { page_size: 2, page_token: page_token.clone() };
+        let message = ListTasksRequest { page_size: 2, page_token: page_token.clone(), ..Default::default() };
         let page = clients.tasks().list_tasks(person.request(message)).await.unwrap().into_inner();
         listed.extend(page.tasks.into_iter().map(|task| task.title));
         let last = std::mem::replace(&mut page_token, page.next_page_token);
         if !last.is_empty() {
-            let message = ListTasksRequest { page_size: 2, page_token: last };
+            let message = ListTasksRequest { page_size: 2, page_token: last, ..Default::default() };
             let refusal = Refusal::expect(second.tasks().list_tasks(stranger.request(message)).await);
             refusal.assert(Code::InvalidArgument, "PAGE_TOKEN_INVALID");
         }

@@ -9,6 +9,8 @@ pub(crate) struct Model {
     pub client: String,
     pub admitted: i64,
     pub newest_micros: i64,
+    pub event_id: Option<Uuid>,
+    pub event_micros: Option<i64>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

@@ -3,6 +3,10 @@
 pub(super) mod attempt;
 pub(super) mod attempt_window;
 pub(super) mod auth_event;
+pub(super) mod hash_scheme;
+pub(super) mod known_address;
 pub(super) mod session;
 pub(super) mod signing_key;
 pub(super) mod user_account;
+pub(super) mod user_deletion;
+pub(super) mod user_deletion_counter;

@@ -12,6 +12,12 @@ pub(crate) struct Model {
     pub end_time: Option<DateTimeUtc>,
     pub ip_address: String,
     pub user_agent: String,
+    pub refresh_hash: Option<Vec<u8>>,
+    pub previous_refresh_hash: Option<Vec<u8>>,
+    pub sealed_refresh_secret: Option<Vec<u8>>,
+    pub rotate_time: Option<DateTimeUtc>,
+    pub latest_expire_time: Option<DateTimeUtc>,
+    pub purge_time: Option<DateTimeUtc>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

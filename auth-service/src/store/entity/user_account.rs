@@ -15,6 +15,7 @@ pub(crate) struct Model {
     pub create_time: DateTimeUtc,
     pub update_time: DateTimeUtc,
     pub last_login_time: Option<DateTimeUtc>,
+    pub disable_time: Option<DateTimeUtc>,
 }
 
 impl fmt::Debug for Model {

@@ -1,17 +1,22 @@
 //! A TokenService for which a token says itself who shows it: `user:<uuid>`, or `user:<uuid>:<scope>` for one scope.
 
-use std::{net::SocketAddr, time::SystemTime};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+    time::SystemTime,
+};
 
 use proto::auth::v1::{
-    Caller, Rejection, RejectionReason, UserPrincipal, ValidateTokenRequest, ValidateTokenResponse,
+    Caller, ErrorReason, ListUserDeletionsRequest, ListUserDeletionsResponse, Rejection, RejectionReason, UserDeletion,
+    UserPrincipal, ValidateTokenRequest, ValidateTokenResponse,
     caller::Principal,
     token_service_server::{TokenService, TokenServiceServer},
     validate_token_response::Verdict,
 };
-use service_runtime::CancellationToken;
+use service_runtime::{CancellationToken, status::Refusal};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tonic::{
-    Request, Response, Status,
+    Code, Request, Response, Status,
     transport::{Server, server::TcpIncoming},
 };
 
@@ -19,23 +24,30 @@ pub(crate) struct Auth {
     address: SocketAddr,
     shutdown: CancellationToken,
     running: JoinHandle<()>,
+    believer: Believer,
 }
 
 impl Auth {
     pub(crate) async fn start() -> Self {
-        Self::start_at("127.0.0.1:0".parse().unwrap()).await
+        Self::start_at("127.0.0.1:0".parse().unwrap(), Believer::default()).await
     }
 
-    async fn start_at(address: SocketAddr) -> Self {
+    /// Another one that knows of the same deletions.
+    pub(crate) async fn replica(&self) -> Self {
+        Self::start_at("127.0.0.1:0".parse().unwrap(), self.believer.clone()).await
+    }
+
+    async fn start_at(address: SocketAddr, believer: Believer) -> Self {
         let listener = TcpListener::bind(address).await.unwrap();
         let address = listener.local_addr().unwrap();
         let shutdown = CancellationToken::new();
         let stopped = shutdown.clone();
+        let service = TokenServiceServer::new(believer.clone());
         let running = tokio::spawn(async move {
-            let server = Server::builder().add_service(TokenServiceServer::new(Believer));
+            let server = Server::builder().add_service(service);
             server.serve_with_incoming_shutdown(TcpIncoming::from(listener), stopped.cancelled_owned()).await.unwrap();
         });
-        Self { address, shutdown, running }
+        Self { address, shutdown, running, believer }
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -48,11 +60,27 @@ impl Auth {
     }
 
     pub(crate) async fn start_again(&mut self) {
-        *self = Self::start_at(self.address).await;
+        *self = Self::start_at(self.address, self.believer.clone()).await;
+    }
+
+    /// The user of this token is no more. Whoever shows it is believed all the same.
+    pub(crate) fn delete(&self, token: &str) {
+        let user_id = token.strip_prefix("user:").unwrap().to_owned();
+        let deletion = UserDeletion { user_id, delete_time: Some(SystemTime::now().into()) };
+        self.believer.deleted.lock().unwrap().push(deletion);
+    }
+
+    /// How often it was asked who is no more.
+    pub(crate) fn asked(&self) -> usize {
+        *self.believer.asked.lock().unwrap()
     }
 }
 
-struct Believer;
+#[derive(Clone, Default)]
+struct Believer {
+    deleted: Arc<Mutex<Vec<UserDeletion>>>,
+    asked: Arc<Mutex<usize>>,
+}
 
 #[tonic::async_trait]
 impl TokenService for Believer {
@@ -63,6 +91,23 @@ impl TokenService for Believer {
         let rejection = Rejection { reason: RejectionReason::Malformed.into() };
         let verdict = believe(&request.into_inner().token).map_or(Verdict::Rejection(rejection), Verdict::Caller);
         Ok(Response::new(ValidateTokenResponse { verdict: Some(verdict) }))
+    }
+
+    async fn list_user_deletions(
+        &self,
+        request: Request<ListUserDeletionsRequest>,
+    ) -> Result<Response<ListUserDeletionsResponse>, Status> {
+        let ListUserDeletionsRequest { cursor, page_size } = request.into_inner();
+        *self.asked.lock().unwrap() += 1;
+        let deleted = self.deleted.lock().unwrap();
+        let expired =
+            || Refusal::new("auth.duet", Code::OutOfRange, ErrorReason::CursorExpired.reason(), "begin again");
+        let after = if cursor.is_empty() { Ok(0) } else { cursor.parse() };
+        let after = after.ok().filter(|after| *after <= deleted.len()).ok_or_else(|| expired().into_status())?;
+        let deletions: Vec<_> = deleted[after..].iter().take(page_size.try_into().unwrap()).cloned().collect();
+        let next = after + deletions.len();
+        let next_cursor = if next == 0 { String::new() } else { next.to_string() };
+        Ok(Response::new(ListUserDeletionsResponse { deletions, next_cursor }))
     }
 }
 

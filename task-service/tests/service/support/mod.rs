@@ -38,24 +38,52 @@ impl Service {
 
     /// With a clock that the test moves.
     pub(crate) async fn start_at(database: &TestDatabase, clock: Clock) -> Self {
+        Self::start_with_at(database, clock, |_| ()).await
+    }
+
+    /// With other settings than the defaults.
+    pub(crate) async fn start_with(database: &TestDatabase, change: impl FnOnce(&mut Settings)) -> Self {
+        Self::start_with_at(database, Clock::system(), change).await
+    }
+
+    /// With both.
+    pub(crate) async fn start_with_at(
+        database: &TestDatabase,
+        clock: Clock,
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
         let auth = Auth::start().await;
-        let settings = settings(database, auth.address());
+        let mut settings = settings(database, auth.address());
+        change(&mut settings);
         let (address, shutdown, running) = run(&settings, &clock).await;
         Self { auth, settings, clock, address, shutdown, running }
     }
 
     /// Another instance on the same database.
     pub(crate) async fn replica(&self) -> Self {
-        let auth = Auth::start().await;
+        let auth = self.auth.replica().await;
         let settings = Settings { auth_url: format!("http://{}", auth.address()), ..self.settings.clone() };
         let (address, shutdown, running) = run(&settings, &self.clock).await;
         Self { auth, settings, clock: self.clock.clone(), address, shutdown, running }
     }
 
     pub(crate) async fn restart(&mut self) {
+        self.stop().await;
+        self.start_again().await;
+    }
+
+    pub(crate) async fn stop(&mut self) {
         self.shutdown.cancel();
         (&mut self.running).await.unwrap().unwrap();
+    }
+
+    pub(crate) async fn start_again(&mut self) {
         (self.address, self.shutdown, self.running) = run(&self.settings, &self.clock).await;
+    }
+
+    /// Whether it says that it serves.
+    pub(crate) async fn is_healthy(&self) -> bool {
+        healthcheck(self.address).await.is_ok()
     }
 
     /// A user whom nobody knows yet.

@@ -1,0 +1,96 @@
+//! Deleting a user, and with the user all that tells of the person.
+
+use authn::UserId;
+use chrono::{DateTime, Utc};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, ExprTrait, QueryFilter, sea_query::Expr,
+};
+use service_runtime::deadline::Deadline;
+
+use super::{
+    Store, attempts, commit,
+    entity::{auth_event, user_account, user_deletion, user_deletion_counter},
+    events::NewEvent,
+};
+use crate::{
+    contention::Tries,
+    error::Result,
+    event::{EventType, Origin, Source},
+};
+
+/// Who is to be deleted, at whose word.
+pub(crate) struct Removal<'a> {
+    pub(crate) user: UserId,
+    /// The hash that a password was checked against: the user must still have it.
+    pub(crate) checked_hash: Option<&'a str>,
+    /// The account as the limits remember it.
+    pub(crate) account: &'a str,
+    pub(crate) origin: &'a Origin,
+    pub(crate) deadline: Deadline,
+}
+
+impl Store {
+    /// Deletes a user: the sessions end, what tells of the person is erased, and the id stays among the deletions for
+    /// ever. Tells whether there was such a user.
+    pub(crate) async fn delete_user(&self, removal: &Removal<'_>, now: DateTime<Utc>) -> Result<bool> {
+        let mut tries = Tries::until(removal.deadline);
+        loop {
+            match self.try_to_delete_user(removal, now).await {
+                Err(error) => tries.pause_after(error).await?,
+                done => return done,
+            }
+        }
+    }
+
+    async fn try_to_delete_user(&self, removal: &Removal<'_>, now: DateTime<Utc>) -> Result<bool> {
+        let transaction = self.database.begin().await?;
+        // The sessions go with it, by their foreign key.
+        let mut delete =
+            user_account::Entity::delete_many().filter(user_account::Column::Id.eq(removal.user.as_uuid()));
+        if let Some(hash) = removal.checked_hash {
+            delete = delete.filter(user_account::Column::PasswordHash.eq(hash));
+        }
+        if delete.exec(&transaction).await?.rows_affected == 0 {
+            transaction.rollback().await?;
+            return Ok(false);
+        }
+        erase_from_the_trail(&transaction, removal.user).await?;
+        attempts::forget(&transaction, removal.account).await?;
+        NewEvent::new(EventType::UserDeleted).of_user(removal.user).record(&transaction, removal.origin, now).await?;
+        enlist(&transaction, removal.user, now).await?;
+        commit(transaction, removal.deadline).await?;
+        Ok(true)
+    }
+}
+
+/// What happened and when stays written; where the person was, with which software, and the call's id, which its caller
+/// chose, do not. Of a command these tell nothing about the person.
+async fn erase_from_the_trail(transaction: &DatabaseTransaction, user: UserId) -> Result<(), DbErr> {
+    auth_event::Entity::update_many()
+        .col_expr(auth_event::Column::IpAddress, Expr::value(""))
+        .col_expr(auth_event::Column::UserAgent, Expr::value(""))
+        .col_expr(auth_event::Column::RequestId, Expr::value(""))
+        .filter(auth_event::Column::UserId.eq(user.as_uuid()))
+        .filter(auth_event::Column::Source.eq(Source::Rpc.name()))
+        .exec(transaction)
+        .await?;
+    Ok(())
+}
+
+/// Gives the deletion its number. The counter stays locked until the commit, so this comes last.
+async fn enlist(transaction: &DatabaseTransaction, user: UserId, now: DateTime<Utc>) -> Result<(), DbErr> {
+    let counter = user_deletion_counter::Entity::update_many()
+        .col_expr(
+            user_deletion_counter::Column::LastNumber,
+            Expr::col(user_deletion_counter::Column::LastNumber).add(1),
+        )
+        .exec_with_returning(transaction)
+        .await?;
+    let counter = counter.first().ok_or_else(|| DbErr::RecordNotFound("user_deletion_counter".to_owned()))?;
+    let row = user_deletion::ActiveModel {
+        number: Set(counter.last_number),
+        user_id: Set(user.as_uuid()),
+        delete_time: Set(now),
+    };
+    user_deletion::Entity::insert(row).exec_without_returning(transaction).await.map(drop)
+}

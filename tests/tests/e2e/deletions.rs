@@ -1,0 +1,55 @@
+//! Deleting an account takes the tasks along.
+
+use std::time::Duration;
+
+use e2e::{Clients, Engine, Pair, Person, eventually, on_both_engines};
+use proto::auth::v1::DeleteMeRequest;
+use sea_orm::{ConnectionTrait, Database, DatabaseConnection, Statement};
+use tokio::time::sleep;
+use tonic::Code;
+
+/// What the services promise, once both of them run.
+const WITHIN: Duration = Duration::from_secs(60);
+
+async fn delete_account(clients: &Clients, person: &Person) {
+    let message = DeleteMeRequest { password: person.password.clone() };
+    clients.auth().delete_me(person.request(message)).await.expect("to delete the account");
+}
+
+async fn count(tables: &DatabaseConnection, what: &str) -> i64 {
+    let query = Statement::from_string(tables.get_database_backend(), format!("SELECT COUNT(*) AS number FROM {what}"));
+    tables.query_one_raw(query).await.unwrap().unwrap().try_get("", "number").unwrap()
+}
+
+on_both_engines! {
+    async fn deleting_an_account_takes_its_tasks_along_whatever_was_down(engine: Engine) {
+        let mut pair = Pair::on(engine).await.start().await;
+        let clients = pair.direct();
+        let (leaving, staying) = (clients.sign_up().await, clients.sign_up().await);
+        for title in ["one", "two", "three"] {
+            clients.create(&leaving, title).await.unwrap();
+        }
+        let kept = clients.create(&staying, "stays").await.unwrap();
+        pair.task.stop().await;
+        delete_account(&clients, &leaving).await;
+        // auth-service goes before task-service can ask it.
+        pair.auth.stop().await;
+        pair.task.start().await;
+        sleep(Duration::from_secs(10)).await;
+        let log = pair.task.log();
+        assert_eq!(log.matches("the deletions of users cannot be followed").count(), 1, "{log}");
+        pair.auth.start().await;
+
+        let tables = Database::connect(pair.task.setting("TASK_DATABASE_URL")).await.unwrap();
+        let gone = async || {
+            let buried = count(&tables, "user_revision WHERE delete_time IS NOT NULL AND revision = 0").await == 1;
+            let left = count(&tables, "task").await + count(&tables, "task_list").await;
+            (buried && left == 2).then_some(())
+        };
+        eventually("the tasks of a deleted user are gone", WITHIN, gone).await;
+        assert_eq!(count(&tables, "user_revision").await, 2);
+        let refusal = clients.create(&leaving, "late").await.unwrap_err();
+        assert_eq!(refusal.code(), Code::Unauthenticated);
+        assert_eq!(clients.get(&staying, &kept.id).await.unwrap(), kept);
+    }
+}
