@@ -24,14 +24,17 @@ mod access;
 mod caller;
 mod deletions;
 mod layer;
+mod memory;
 mod refusal;
 mod remote;
+mod sync;
 mod verify;
 
 pub use access::{AccessRules, DescriptorError, Rule};
 pub use caller::{Caller, SessionId, UserId};
 pub use deletions::{ListUserDeletionsError, RemoteDeletions, UserDeletion, UserDeletions};
 pub use layer::{Authn, AuthnLayer};
+pub use memory::{Memory, MemoryBounds, TokenKey};
 pub use refusal::{DOMAIN, bearer_token, rejection_status};
 pub use remote::RemoteVerifier;
 pub use verify::{Unavailable, Verdict, Verify};
