@@ -5,9 +5,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use proto::auth::v1::{
-    ErrorReason, ListUserDeletionsRequest, ListUserDeletionsResponse,
-};
+use proto::auth::v1::{ErrorReason, ListUserDeletionsRequest, ListUserDeletionsResponse};
 use service_runtime::telemetry;
 use tokio::time::timeout;
 use tonic::{Code, Request, Status};

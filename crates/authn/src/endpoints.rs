@@ -30,7 +30,9 @@ pub(crate) struct Endpoints {
 
 /// No address of auth-service.
 #[derive(Debug, thiserror::Error)]
-#[error("{0:?} is no address of auth-service; it must be a URL as http://127.0.0.1:50061, or several with commas between")]
+#[error(
+    "{0:?} is no address of auth-service; it must be a URL as http://127.0.0.1:50061, or several with commas between"
+)]
 pub struct MalformedAddress(String);
 
 #[derive(Debug)]

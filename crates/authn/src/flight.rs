@@ -135,11 +135,15 @@ mod tests {
         let mut waiters = JoinSet::new();
         for number in 0..1000 {
             let (asked, gate) = (asked.clone(), gate.clone());
-            let boarding = flights.board(key("token"), || None, || async move {
-                asked.fetch_add(1, Ordering::SeqCst);
-                let _open = gate.acquire().await.unwrap();
-                42
-            });
+            let boarding = flights.board(
+                key("token"),
+                || None,
+                || async move {
+                    asked.fetch_add(1, Ordering::SeqCst);
+                    let _open = gate.acquire().await.unwrap();
+                    42
+                },
+            );
             assert_eq!(matches!(boarding, Boarding::Started(_)), number == 0);
             // The first one leaves too.
             let patience = Duration::from_millis(if number < 900 { 10 } else { 10_000 });

@@ -7,6 +7,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use http::{HeaderMap, HeaderName, Request, Response, request::Parts};
@@ -21,6 +22,9 @@ use crate::{
 
 /// Headers that state an identity begin so. What a client sends under such a name is dropped.
 const IDENTITY_PREFIX: &str = "x-duet-";
+
+/// How long a call may wait for the verdict on its token, if its server has given it no deadline.
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
 /// Services that every port has and anybody may call.
 const OPEN_SERVICES: [&str; 3] =
@@ -161,7 +165,8 @@ impl<V: Verify> Gate<V> {
 
 async fn authenticate(verifier: &impl Verify, request: &Parts) -> Result<Arc<Caller>, Status> {
     let token = bearer_token(&request.headers)?;
-    match verifier.verify(token, Deadline::of(&request.extensions)).await {
+    let deadline = request.extensions.get().copied().unwrap_or_else(|| Deadline::within(LONGEST_WAIT));
+    match verifier.verify(token, deadline).await {
         Ok(Verdict::Accepted(caller)) => Ok(caller),
         Ok(Verdict::Rejected(reason)) => Err(rejection_status(reason)),
         Err(Unavailable) => Err(auth_unavailable()),

@@ -101,10 +101,7 @@ impl Inner {
     /// A question may have been asked for somebody else, and have taken its time.
     async fn wait(&self, waiting: Waiting<Option<Answer>>, deadline: Deadline) -> Result<Verdict, Unavailable> {
         let answer = timeout_at(deadline.at(), waiting.answer()).await.ok().flatten().flatten();
-        answer
-            .filter(|answer| self.max_staleness.allows(answer.asked))
-            .map(|answer| answer.verdict)
-            .ok_or(Unavailable)
+        answer.filter(|answer| self.max_staleness.allows(answer.asked)).map(|answer| answer.verdict).ok_or(Unavailable)
     }
 }
 

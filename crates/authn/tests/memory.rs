@@ -63,11 +63,7 @@ fn a_session_that_has_ended_is_refused_whatever_was_learnt_before_or_after() {
     memory.learn(key("before"), Verdict::Accepted(caller(1)), START);
     memory.revoke(session(1), at(100), START);
     assert_eq!(memory.recall(&key("before"), true, START), Some(revoked.clone()));
-    assert_eq!(
-        memory.recall(&key("before"), false, START),
-        Some(revoked.clone()),
-        "known for certain, if not fresh"
-    );
+    assert_eq!(memory.recall(&key("before"), false, START), Some(revoked.clone()), "known for certain, if not fresh");
     assert_eq!(memory.learn(key("after"), Verdict::Accepted(caller(1)), START), revoked);
     assert!(matches!(memory.learn(key("other"), Verdict::Accepted(caller(2)), START), Verdict::Accepted(_)));
 }
