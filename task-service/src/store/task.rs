@@ -83,7 +83,7 @@ impl Write {
 
     /// Adds a task, unless the user has or had one of its id.
     pub async fn insert_task(&mut self, task: &Task) -> Result<(), Error> {
-        self.check_task_quota().await?;
+        self.count_task().await?;
         let insert = self.scope().insert(row(task)?);
         insert.exec_without_returning(self.transaction()).await.map_err(exists)?;
         self.file_under(task.id, task.labels.iter()).await?;

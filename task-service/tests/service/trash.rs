@@ -139,6 +139,7 @@ on_both_databases! {
         let user = service.caller(&user.token);
         assert_eq!(reason(&user.get(&top.id).await.unwrap_err()), "TASK_NOT_FOUND");
         assert!(user.get(&later.id).await.unwrap().delete_time.is_some());
+        assert_eq!(tables.miscounted().await, 0);
         let logged = "SELECT COUNT(*) AS number FROM task_change WHERE operation = 'PURGE' AND revision = 7";
         assert_eq!(tables.number(logged).await, 3);
         let move_it = MoveTaskRequest { task_id: later.id, ..Default::default() };
