@@ -49,12 +49,13 @@ impl UserStore {
     ///
     /// The work takes the write, and gives it back with its answer unless it fails. A repeated request is answered
     /// from memory and does nothing. With `validate_only` nothing remains. The work is done anew if the database asks
-    /// for that.
+    /// for that. Until it is this write's turn among the user's, it holds nothing that others need.
     pub async fn write<T, F>(&self, intent: &Intent, work: impl Fn(Write) -> F) -> Result<T, Error>
     where
         T: Serialize + DeserializeOwned,
         F: Future<Output = Result<(Write, T), Error>>,
     {
+        let _turn = self.store().turns.take(self.user(), intent.deadline).await?;
         let (mut attempts, mut pause) = (1, FIRST_PAUSE);
         loop {
             match self.try_write(intent, &work).await {
