@@ -5,7 +5,8 @@ use crate::{
     id::TaskId,
     intent::Intent,
     store::Write,
-    task::{Task, TaskDraft, TaskPatch},
+    task::Task,
+    task_draft::{TaskDraft, TaskPatch},
     tasks::{self, Target, UserTasks},
 };
 
