@@ -33,6 +33,7 @@ pub mod task;
 pub mod task_annotation;
 pub mod task_batches;
 pub mod task_blockers;
+pub mod task_draft;
 pub mod task_list;
 pub mod task_moves;
 pub mod task_reminder;

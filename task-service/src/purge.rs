@@ -10,6 +10,9 @@ use crate::{error::Error, store::SystemStore};
 /// How long nothing is looked for after nothing was left.
 const INTERVAL: Duration = Duration::from_secs(600);
 
+/// How long after a failure it is tried again; twice as long after the next one, up to the interval.
+const FIRST_RETRY: Duration = Duration::from_secs(2);
+
 /// How much is forgotten in one transaction.
 const BATCH: u64 = 500;
 
@@ -19,14 +22,27 @@ const TRASH_BATCH: usize = 200;
 /// What callers have to themselves between two batches.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Works until `shutdown`.
+/// Works until `shutdown`. Trouble is logged when it begins and when it is over.
 pub async fn run(store: SystemStore, shutdown: CancellationToken) {
     let work = async {
+        let mut retry = FIRST_RETRY;
         loop {
-            if let Err(cause) = purge(&store).await {
-                tracing::warn!(?cause, "what has expired could not be removed; the next round tries again");
+            match purge(&store).await {
+                Ok(()) => {
+                    if retry > FIRST_RETRY {
+                        tracing::info!("what has expired is removed again");
+                    }
+                    retry = FIRST_RETRY;
+                    sleep(INTERVAL).await;
+                }
+                Err(cause) => {
+                    if retry == FIRST_RETRY {
+                        tracing::warn!(?cause, "what has expired cannot be removed; it is tried again");
+                    }
+                    sleep(retry).await;
+                    retry = (retry * 2).min(INTERVAL);
+                }
             }
-            sleep(INTERVAL).await;
         }
     };
     shutdown.run_until_cancelled(work).await.unwrap_or(());

@@ -12,6 +12,7 @@ use crate::{
     position::Position,
     task_annotation::Annotations,
     task_blockers::Blockers,
+    task_draft::{TaskDraft, TaskPatch},
     task_reminder::Reminder,
     task_text::{Labels, Notes, Title},
     task_time::TaskTime,
@@ -75,21 +76,6 @@ pub struct Task {
     pub revision: i64,
 }
 
-/// What a client says of a task that is to be made.
-#[derive(Clone, Debug)]
-pub struct TaskDraft {
-    /// The id that the client chose, if it did.
-    pub id: Option<TaskId>,
-    /// The list that it is to be in; none: its parent's, or the inbox.
-    pub task_list_id: Option<TaskListId>,
-    /// The task that it is to be a subtask of.
-    pub parent_id: Option<TaskId>,
-    /// See [`Task::title`].
-    pub title: Title,
-    /// Whatever else the client says.
-    pub fields: TaskPatch,
-}
-
 /// Where a task stands.
 #[derive(Clone, Debug)]
 pub struct Spot {
@@ -99,29 +85,6 @@ pub struct Spot {
     pub parent_id: Option<TaskId>,
     /// Where among the others there.
     pub position: Position,
-}
-
-/// The fields that a client changes; what is none stays as it is.
-#[derive(Clone, Debug, Default)]
-pub struct TaskPatch {
-    /// See [`Task::title`].
-    pub title: Option<Title>,
-    /// See [`Task::notes`].
-    pub notes: Option<Notes>,
-    /// See [`Task::priority`].
-    pub priority: Option<Priority>,
-    /// See [`Task::start`]: inside, none clears it.
-    pub start: Option<Option<TaskTime>>,
-    /// See [`Task::due`]: inside, none clears it.
-    pub due: Option<Option<TaskTime>>,
-    /// See [`Task::reminders`].
-    pub reminders: Option<Vec<Reminder>>,
-    /// See [`Task::labels`].
-    pub labels: Option<Labels>,
-    /// See [`Task::annotations`].
-    pub annotations: Option<Annotations>,
-    /// See [`Task::blocked_by`].
-    pub blocked_by: Option<Blockers>,
 }
 
 /// The length of an id as text.

@@ -5,7 +5,8 @@ use crate::{
     id::TaskId,
     intent::Intent,
     store::Write,
-    task::{Task, TaskDraft, TaskPatch},
+    task::Task,
+    task_draft::{TaskDraft, TaskPatch},
     tasks::{self, Target, UserTasks},
 };
 
@@ -52,10 +53,12 @@ impl UserTasks {
     /// Puts tasks into the trash, and what is under them. One that went there with another of them has gone too.
     pub async fn batch_delete(&self, intent: &Intent, targets: &[Target]) -> Result<Vec<Task>, Error> {
         let work = |mut write: Write| async move {
+            let ids: Vec<TaskId> = targets.iter().map(|target| target.id).collect();
+            let before = write.tasks(&ids).await?;
             let mut deleted = Vec::with_capacity(targets.len());
             for (index, target) in targets.iter().enumerate() {
                 let task = match self.delete_in(&mut write, target).await {
-                    Err(Error::TaskNotFound) => write.trashed_now(target.id).await,
+                    Err(Error::TaskNotFound) => went_along(&write, target, &before).await,
                     other => other,
                 };
                 deleted.push(task.map_err(|error| error.of_item(REQUESTS, index))?);
@@ -64,4 +67,11 @@ impl UserTasks {
         };
         self.store.write(intent, work).await
     }
+}
+
+/// A task that went into the trash with another of its batch; `before` are those that were not there.
+async fn went_along(write: &Write, target: &Target, before: &[Task]) -> Result<Task, Error> {
+    let seen = before.iter().find(|task| task.id == target.id).ok_or(Error::TaskNotFound)?;
+    seen.check_etag(target.etag.as_ref())?;
+    write.trashed_task(target.id).await
 }

@@ -14,7 +14,8 @@ use crate::{
     page::{Page, PageSize, PageTokens},
     place::Place,
     store::{Store, UserStore, Write},
-    task::{Moment, Spot, State, Task, TaskDraft, TaskPatch},
+    task::{Moment, Spot, State, Task},
+    task_draft::{TaskDraft, TaskPatch},
     task_text::Labels,
 };
 

@@ -4,6 +4,7 @@
 mod m0001_tasks;
 mod m0002_task_fields;
 mod m0003_deletion_cursor;
+mod m0004_counts;
 
 use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 
@@ -18,6 +19,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0001_tasks::Migration),
             Box::new(m0002_task_fields::Migration),
             Box::new(m0003_deletion_cursor::Migration),
+            Box::new(m0004_counts::Migration),
         ]
     }
 }

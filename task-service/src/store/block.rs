@@ -26,27 +26,40 @@ use crate::{
 /// What the recursion calls the tasks that it has found.
 const WAITED_FOR: &str = "waited_for";
 
-/// Whether the task of the row waits for one that is neither over nor in the trash.
+/// Whether the task of the row is blocked, for a few rows.
 ///
-/// The user is named here too: from the row alone PostgreSQL may conclude to read what everybody's tasks wait for. And
-/// blockers are counted, 50 at most: of EXISTS it may look up every blocked task of the user for the sake of a page.
+/// Blockers are counted, 50 at most: of EXISTS PostgreSQL may look up every blocked task of the user for the sake of a
+/// page.
 pub(super) fn is_blocked(scope: UserScope) -> Expr {
+    let mut waits = in_the_way(scope);
+    waits
+        .expr(Expr::cust("COUNT(*)"))
+        .and_where(Expr::col((Entity, Column::TaskId)).eq(Expr::col((task::Entity, task::Column::Id))));
+    Expr::SubQuery(None, Box::new(waits.into())).gt(0)
+}
+
+/// The ids of all tasks that are blocked, to seek among them.
+pub(super) fn blocked(scope: UserScope) -> SelectStatement {
+    in_the_way(scope).column((Entity, Column::TaskId)).to_owned()
+}
+
+/// Each task that another waits for, unless it is over or in the trash; nothing is selected yet.
+///
+/// The user is named here too: from the row alone PostgreSQL may conclude to read what everybody's tasks wait for.
+fn in_the_way(scope: UserScope) -> SelectStatement {
     let blocker = Alias::new("blocker");
     let of = |column: task::Column| Expr::col((blocker.clone(), column));
     let open = [State::NeedsAction, State::InProcess].map(State::name);
     let joined = of(task::Column::UserId)
         .eq(Expr::col((Entity, Column::UserId)))
         .and(of(task::Column::Id).eq(Expr::col((Entity, Column::BlockerId))));
-    let waits = Query::select()
-        .expr(Expr::cust("COUNT(*)"))
+    Query::select()
         .from(Entity)
         .join_as(JoinType::InnerJoin, task::Entity, blocker.clone(), joined)
         .and_where(Expr::col((Entity, Column::UserId)).eq(scope.user().as_uuid()))
-        .and_where(Expr::col((Entity, Column::TaskId)).eq(Expr::col((task::Entity, task::Column::Id))))
         .and_where(of(task::Column::DeleteTime).is_null())
         .and_where(of(task::Column::State).is_in(open))
-        .to_owned();
-    Expr::SubQuery(None, Box::new(waits.into())).gt(0)
+        .to_owned()
 }
 
 impl Write {

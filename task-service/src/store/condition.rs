@@ -7,17 +7,15 @@ use sea_orm::{
 };
 
 use super::{
+    block::blocked,
     entity::{
         task::{Column, Entity},
-        task_block, task_label,
+        task_label,
     },
     scope::UserScope,
 };
-use crate::{
-    filter::{
-        Comparison, Equality, Filter, IdField, MomentField, OptionalField, PlanField, Span, Test, TimeValue, Viewpoint,
-    },
-    task::State,
+use crate::filter::{
+    Comparison, Equality, Filter, IdField, MomentField, OptionalField, PlanField, Span, Test, TimeValue, Viewpoint,
 };
 
 /// The tasks that pass. Whatever is looked up in other tables is looked up in the scope too.
@@ -92,14 +90,8 @@ impl Question<'_> {
         Column::Id.in_subquery(labels.into_query()).into_condition()
     }
 
-    /// Whether one of the tasks that it waits for is still to be done.
     fn blocked(&self) -> Condition {
-        let blocker =
-            self.scope.select::<Entity>().filter(Column::Id.into_expr().equals(task_block::Column::BlockerId));
-        let open = blocker.filter(Column::State.is_in([State::NeedsAction, State::InProcess].map(State::name)));
-        let open = open.filter(Column::DeleteTime.is_null()).select_only().column(Column::Id).into_query();
-        let waiting = self.scope.select::<task_block::Entity>().select_only().column(task_block::Column::TaskId);
-        Column::Id.in_subquery(waiting.filter(Expr::exists(open)).into_query()).into_condition()
+        Column::Id.in_subquery(blocked(self.scope)).into_condition()
     }
 
     fn moment(&self, field: MomentField, comparison: Comparison, time: &TimeValue) -> Condition {

@@ -38,11 +38,19 @@ impl SystemStore {
     /// ends first; one that comes later finds the mark.
     pub async fn bury(&self, deletion: &UserDeletion) -> Result<(), Error> {
         let time = DateTime::<Utc>::from(deletion.delete_time);
-        let mark = user_revision::ActiveModel { user_id: NotSet, revision: Set(0), delete_time: Set(Some(time)) };
+        let mark = user_revision::ActiveModel {
+            user_id: NotSet,
+            revision: Set(0),
+            delete_time: Set(Some(time)),
+            task_count: Set(0),
+            list_count: Set(0),
+            counted_revision: Set(0),
+        };
         let before = Expr::col((user_revision::Entity, Column::DeleteTime));
         let again = OnConflict::column(Column::UserId)
             .value(Column::Revision, 0)
             .value(Column::DeleteTime, Func::coalesce([before, Expr::value(time)]))
+            .values([Column::TaskCount, Column::ListCount, Column::CountedRevision].map(|count| (count, 0.into())))
             .to_owned();
         let transaction = self.store().database.begin().await?;
         let insert = UserScope::new(deletion.user_id).insert(mark).on_conflict(again);

@@ -82,10 +82,7 @@ impl Write {
 
     /// Adds a list, unless the user has or had one of its id.
     pub async fn insert_list(&mut self, list: &TaskList) -> Result<(), Error> {
-        // Nobody can do without an inbox.
-        if !list.inbox {
-            self.check_list_quota().await?;
-        }
+        self.count_list(list.inbox).await?;
         self.scope().insert(row(list)).exec_without_returning(self.transaction()).await.map_err(exists)?;
         self.log(Change::task_list(Operation::Create, list.id));
         Ok(())
@@ -99,7 +96,8 @@ impl Write {
         let empty = empty.filter(Expr::exists(tasks).not()).limit(limit as u64).select_only().column(Column::Id);
         let empty: Vec<uuid::Uuid> = empty.into_tuple().all(self.transaction()).await?;
         let delete = self.scope().delete::<Entity>().filter(Column::Id.is_in(empty.clone()));
-        delete.exec(self.transaction()).await?;
+        let removed = delete.exec(self.transaction()).await?.rows_affected;
+        self.discount(0, removed);
         empty.iter().for_each(|id| self.log(Change::task_list(Operation::Purge, (*id).into())));
         Ok(empty.len())
     }

@@ -20,12 +20,15 @@ mod task;
 mod task_row;
 mod trash;
 mod tree;
+mod turns;
 mod write;
 
 use authn::Caller;
 use chrono::Duration;
+use sea_orm::DbBackend;
 use service_runtime::{clock::Clock, database::Database};
 
+use self::turns::Turns;
 pub use self::{quota::Quotas, system::SystemStore, task::UserStore, write::Write};
 
 /// The way to the tables.
@@ -35,13 +38,15 @@ pub struct Store {
     clock: Clock,
     request_id_lifetime: Duration,
     quotas: Quotas,
+    turns: Turns,
 }
 
 impl Store {
     /// A store in this database, which has been migrated. Answers under a `request_id` are kept for the time given.
     #[must_use]
     pub fn new(database: Database, clock: Clock, request_id_lifetime: Duration, quotas: Quotas) -> Self {
-        Self { database, clock, request_id_lifetime, quotas }
+        let turns = Turns::new(database.backend() == DbBackend::Postgres);
+        Self { database, clock, request_id_lifetime, quotas, turns }
     }
 
     /// The caller's rows: there is no other way to any user's.

@@ -68,11 +68,11 @@ impl Write {
         find(self.transaction(), self.scope(), id).await
     }
 
-    /// One task that this write has put into the trash.
-    pub async fn trashed_now(&self, id: TaskId) -> Result<Task, Error> {
-        let task = self.any_task(id).await?;
-        let now = task.delete_time.is_some() && task.revision == self.moment().revision;
-        if now { Ok(task) } else { Err(Error::TaskNotFound) }
+    /// Those of the tasks that are not in the trash, in no order.
+    pub async fn tasks(&self, ids: &[TaskId]) -> Result<Vec<Task>, Error> {
+        let ids = ids.iter().map(|id| id.as_uuid());
+        let here = |query: Select<Entity>| query.filter(Column::Id.is_in(ids)).filter(Column::DeleteTime.is_null());
+        all(self.transaction(), self.scope(), here).await
     }
 
     /// One task that is in the trash.
@@ -83,7 +83,7 @@ impl Write {
 
     /// Adds a task, unless the user has or had one of its id.
     pub async fn insert_task(&mut self, task: &Task) -> Result<(), Error> {
-        self.check_task_quota().await?;
+        self.count_task().await?;
         let insert = self.scope().insert(row(task)?);
         insert.exec_without_returning(self.transaction()).await.map_err(exists)?;
         self.file_under(task.id, task.labels.iter()).await?;

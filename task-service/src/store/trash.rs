@@ -119,7 +119,8 @@ impl Write {
     async fn remove(&mut self, tasks: &[TaskId]) -> Result<(), Error> {
         self.unblock(tasks).await?;
         let delete = self.scope().delete::<Entity>().filter(Column::Id.is_in(uuids(tasks)));
-        delete.exec(self.transaction()).await?;
+        let removed = delete.exec(self.transaction()).await?.rows_affected;
+        self.discount(removed, 0);
         tasks.iter().for_each(|id| self.log(Change::task(Operation::Purge, *id)));
         Ok(())
     }

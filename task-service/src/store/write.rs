@@ -15,7 +15,7 @@ use super::{
     Store,
     change::Change,
     entity::{task_change, user_revision},
-    quota::Quotas,
+    quota::{Quotas, Tally},
     scope::UserScope,
     task::UserStore,
 };
@@ -38,6 +38,7 @@ pub struct Write {
     scope: UserScope,
     at: Moment,
     changes: Vec<Change>,
+    pub(super) tally: Tally,
     request_id_lifetime: chrono::Duration,
     quotas: Quotas,
 }
@@ -48,12 +49,13 @@ impl UserStore {
     ///
     /// The work takes the write, and gives it back with its answer unless it fails. A repeated request is answered
     /// from memory and does nothing. With `validate_only` nothing remains. The work is done anew if the database asks
-    /// for that.
+    /// for that. Until it is this write's turn among the user's, it holds nothing that others need.
     pub async fn write<T, F>(&self, intent: &Intent, work: impl Fn(Write) -> F) -> Result<T, Error>
     where
         T: Serialize + DeserializeOwned,
         F: Future<Output = Result<(Write, T), Error>>,
     {
+        let _turn = self.store().turns.take(self.user(), intent.deadline).await?;
         let (mut attempts, mut pause) = (1, FIRST_PAUSE);
         loop {
             match self.try_write(intent, &work).await {
@@ -105,10 +107,19 @@ impl UserStore {
 impl Write {
     /// Takes the user's next revision, and with it the user's lock: whoever writes for the same user waits here.
     pub(super) async fn begin(transaction: WriteTransaction, store: &Store, scope: UserScope) -> Result<Self, Error> {
-        let first = user_revision::ActiveModel { user_id: NotSet, revision: Set(1), delete_time: Set(None) };
-        let current = Expr::col((user_revision::Entity, user_revision::Column::Revision));
-        let next = OnConflict::column(user_revision::Column::UserId)
-            .value(user_revision::Column::Revision, current.add(1))
+        use user_revision::Column::{CountedRevision, Revision, UserId};
+        let first = user_revision::ActiveModel {
+            user_id: NotSet,
+            revision: Set(1),
+            delete_time: Set(None),
+            task_count: Set(0),
+            list_count: Set(0),
+            counted_revision: Set(1),
+        };
+        let next = |column| Expr::col((user_revision::Entity, column)).add(1);
+        let next = OnConflict::column(UserId)
+            .value(Revision, next(Revision))
+            .value(CountedRevision, next(CountedRevision))
             .to_owned();
         let row = scope.insert(first).on_conflict(next).exec_with_returning(transaction.connection()).await?;
         if row.delete_time.is_some() {
@@ -116,8 +127,8 @@ impl Write {
         }
         // The time is taken under the lock, so that it does not run against the revisions.
         let at = Moment { time: store.clock.now(), revision: row.revision };
-        let (request_id_lifetime, quotas) = (store.request_id_lifetime, store.quotas);
-        Ok(Self { transaction, scope, at, changes: Vec::new(), request_id_lifetime, quotas })
+        let (tally, request_id_lifetime, quotas) = (Tally::of(&row), store.request_id_lifetime, store.quotas);
+        Ok(Self { transaction, scope, at, changes: Vec::new(), tally, request_id_lifetime, quotas })
     }
 
     /// The time and the revision of everything that this write changes.
@@ -148,7 +159,7 @@ impl Write {
     }
 
     async fn finish(self, intent: &Intent) -> Result<(), Error> {
-        self.append_changes().await?;
+        self.note_changes().await?;
         if intent.validate_only {
             return Ok(self.transaction.rollback().await?);
         }
@@ -159,17 +170,17 @@ impl Write {
 impl Write {
     /// Commits what the service does of its own accord.
     pub(super) async fn commit(self) -> Result<(), Error> {
-        self.append_changes().await?;
+        self.note_changes().await?;
         Ok(self.transaction.commit().await?)
     }
 
-    async fn append_changes(&self) -> Result<(), Error> {
+    async fn note_changes(&self) -> Result<(), Error> {
         let rows: Vec<_> = (0..).zip(&self.changes).map(|(n, change)| change.row(n, self.at)).collect();
         for some in rows.chunks(CHUNK) {
             let insert = self.scope.insert_many::<task_change::Entity, _>(some.to_vec());
             insert.exec_without_returning(self.transaction()).await?;
         }
-        Ok(())
+        self.keep_counts().await
     }
 }
 

@@ -154,7 +154,13 @@ on_both_databases! {
         let user = service.new_user();
         let top = user.create("top").await;
         let under = user.create_under(&top.id, "under").await.unwrap();
-        let deleted = delete(&user, vec![gone(&top.id), gone(&under.id)]).await.unwrap();
+        let with_etag = |task: &Task, etag: &str| DeleteTaskRequest { etag: etag.to_owned(), ..gone(&task.id) };
+        let stale = vec![gone(&top.id), with_etag(&under, &top.etag)];
+        let refusal = delete(&user, stale).await.unwrap_err();
+        assert_eq!((reason(&refusal), index(&refusal)), ("ETAG_MISMATCH".into(), "1".into()));
+        assert_eq!(user.titles().await, ["top", "under"]);
+        let seen = vec![with_etag(&top, &top.etag), with_etag(&under, &under.etag), with_etag(&top, &top.etag)];
+        let deleted = delete(&user, seen).await.unwrap();
         assert_eq!(deleted[0].delete_time, deleted[1].delete_time);
         let again = delete(&user, vec![gone(&under.id)]).await.unwrap_err();
         assert_eq!(reason(&again), "TASK_NOT_FOUND");

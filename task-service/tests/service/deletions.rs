@@ -109,6 +109,7 @@ on_both_databases! {
         refused_for_good(&never_here, &known.id).await;
         assert_eq!(remains(&leaving, &tables).await + remains(&never_here, &tables).await, 0);
         assert_eq!(remains(&staying, &tables).await, stays);
+        assert_eq!(tables.miscounted().await, 0);
     }
 
     async fn rows_go_a_few_at_a_time_subtasks_or_not(database: TestDatabase) {

@@ -27,6 +27,7 @@ mod races;
 mod repeats;
 mod request_limit;
 mod states;
+mod storms;
 mod strangers;
 mod subtasks;
 mod support;

@@ -45,6 +45,7 @@ on_both_databases! {
             ("task WHERE title = 'done' AND trashed_with = id AND state_rank = 3", 1),
             ("task WHERE trashed_with IS NULL", 1),
             ("task_label WHERE label IN ('a', 'b')", 2),
+            ("user_revision WHERE revision = 2 AND counted_revision < revision", 1),
         ] {
             assert_eq!(tables.number(&format!("SELECT COUNT(*) AS number FROM {found}")).await, count, "{found}");
         }

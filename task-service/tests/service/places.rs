@@ -8,7 +8,8 @@ use task_service::{
     place::Place,
     position::Position,
     store::Write,
-    task::{Spot, Task, TaskDraft, TaskPatch},
+    task::{Spot, Task},
+    task_draft::{TaskDraft, TaskPatch},
     task_text::Title,
 };
 

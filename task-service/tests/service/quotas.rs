@@ -50,6 +50,7 @@ on_both_databases! {
         user.purge(&[&first.id]).await.unwrap();
         user.create("4").await;
         neighbour.create("has room").await;
+        assert_eq!(service.tables().await.miscounted().await, 0);
     }
 
     async fn there_is_room_for_so_many_lists_and_no_more(database: TestDatabase) {
@@ -59,6 +60,31 @@ on_both_databases! {
         let task_list = Some(TaskList { title: "too many".into(), ..Default::default() });
         let request = user.with_token(CreateTaskListRequest { task_list, ..Default::default() });
         assert_full(&user.lists.clone().create_task_list(request).await.unwrap_err(), "lists");
+    }
+
+    async fn what_a_release_did_that_keeps_no_counts_is_counted(database: TestDatabase) {
+        let service = start(&database).await;
+        let user = service.new_user();
+        user.create("1").await;
+        user.create("2").await;
+        let tables = service.tables().await;
+        // What that release does, and what a migration leaves.
+        let neglect = async |what: &str| {
+            tables.try_execute("UPDATE user_revision SET revision = revision + 1").await.unwrap();
+            tables.try_execute(what).await.unwrap();
+            assert_eq!(tables.miscounted().await, 1, "{what}");
+        };
+        neglect("DELETE FROM task WHERE title = '2'").await;
+        user.create("3").await;
+        let last = user.create("4").await;
+        assert_full(&try_create(&user, titled("5")).await.unwrap_err(), "tasks");
+        neglect("UPDATE user_revision SET task_count = 0, list_count = 0, counted_revision = -1").await;
+        assert_full(&try_create(&user, titled("5")).await.unwrap_err(), "tasks");
+        user.delete(&last.id).await.unwrap();
+        user.purge(&[]).await.unwrap();
+        user.create("5").await;
+        assert_full(&try_create(&user, titled("6")).await.unwrap_err(), "tasks");
+        assert_eq!(tables.miscounted().await, 0);
     }
 
     async fn there_is_room_for_so_many_labels_and_no_more(database: TestDatabase) {

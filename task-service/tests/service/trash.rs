@@ -139,9 +139,32 @@ on_both_databases! {
         let user = service.caller(&user.token);
         assert_eq!(reason(&user.get(&top.id).await.unwrap_err()), "TASK_NOT_FOUND");
         assert!(user.get(&later.id).await.unwrap().delete_time.is_some());
+        assert_eq!(tables.miscounted().await, 0);
         let logged = "SELECT COUNT(*) AS number FROM task_change WHERE operation = 'PURGE' AND revision = 7";
         assert_eq!(tables.number(logged).await, 3);
         let move_it = MoveTaskRequest { task_id: later.id, ..Default::default() };
         assert_eq!(reason(&user.move_task(move_it).await.unwrap_err()), "TASK_NOT_FOUND");
+    }
+
+    async fn what_could_not_be_removed_is_removed_soon(database: TestDatabase) {
+        let clock = Clock::manual("2026-11-21T12:00:00Z".parse().unwrap());
+        let mut service = Service::start_at(&database, clock.clone()).await;
+        let user = service.new_user();
+        let gone = user.create("gone").await;
+        user.delete(&gone.id).await.unwrap();
+        let tables = service.tables().await;
+        clock.advance(Duration::days(31));
+        // Nothing can be purged without it, and nothing says so.
+        tables.try_execute("ALTER TABLE task_block RENAME TO hidden").await.unwrap();
+        service.restart().await;
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        assert_eq!(tables.number("SELECT COUNT(*) AS number FROM task").await, 1);
+        tables.try_execute("ALTER TABLE hidden RENAME TO task_block").await.unwrap();
+        let removed = async {
+            while tables.number("SELECT COUNT(*) AS number FROM task").await > 0 {
+                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(30), removed).await.expect("another try");
     }
 }

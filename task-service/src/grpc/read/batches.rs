@@ -12,7 +12,7 @@ use super::{
 use crate::{
     id::TaskId,
     intent::Intent,
-    task::{TaskDraft, TaskPatch},
+    task_draft::{TaskDraft, TaskPatch},
     tasks::Target,
 };
 

@@ -7,9 +7,10 @@ use proto::task::v1 as pb;
 use super::{faults::Faults, id_of, mask::Fields};
 use crate::{
     id::TaskId,
-    task::{Priority, TaskPatch},
+    task::Priority,
     task_annotation::Annotations,
     task_blockers::Blockers,
+    task_draft::TaskPatch,
     task_reminder::{Lead, Reminder},
     task_text::{Labels, Notes, Title},
     task_time::TaskTime,

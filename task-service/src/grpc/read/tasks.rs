@@ -9,7 +9,7 @@ use super::{faults::Faults, fields, id_of, intent, mask::Fields, optional_id, ta
 use crate::{
     id::{TaskId, TaskListId},
     intent::Intent,
-    task::{TaskDraft, TaskPatch},
+    task_draft::{TaskDraft, TaskPatch},
     task_text::Labels,
     tasks::Target,
 };

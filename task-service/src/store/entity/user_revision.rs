@@ -1,4 +1,4 @@
-//! One row for each user: how often the user's data has changed. To write it is to hold the user's lock.
+//! One row for each user: how often the user's data has changed, and how much there is. To write it is to hold the user's lock.
 
 use sea_orm::entity::prelude::*;
 
@@ -9,6 +9,10 @@ pub struct Model {
     pub user_id: Uuid,
     pub revision: i64,
     pub delete_time: Option<ChronoDateTimeUtc>,
+    /// How many tasks and lists the user has, those in the trash included: true at `counted_revision`.
+    pub task_count: i64,
+    pub list_count: i64,
+    pub counted_revision: i64,
 }
 
 #[derive(Clone, Copy, Debug, DeriveRelation, EnumIter)]

@@ -170,6 +170,7 @@ on_both_databases! {
         let mut players: Vec<_> = (0..USERS).map(player).collect();
         let begun = Instant::now();
         join_all(players.iter_mut().map(|player| player.play(operations.div_ceil(USERS as usize)))).await;
+        assert_eq!(service.tables().await.miscounted().await, 0, "DUET_MODEL_SEED={seed}");
         tell(operations, begun, seed);
     }
 }

@@ -6,9 +6,10 @@ use std::{
     time::SystemTime,
 };
 
+use futures::stream::Empty;
 use proto::auth::v1::{
     Caller, ErrorReason, ListUserDeletionsRequest, ListUserDeletionsResponse, Rejection, RejectionReason, UserDeletion,
-    UserPrincipal, ValidateTokenRequest, ValidateTokenResponse,
+    UserPrincipal, ValidateTokenRequest, ValidateTokenResponse, WatchRevocationsRequest, WatchRevocationsResponse,
     caller::Principal,
     token_service_server::{TokenService, TokenServiceServer},
     validate_token_response::Verdict,
@@ -16,7 +17,7 @@ use proto::auth::v1::{
 use service_runtime::{CancellationToken, status::Refusal};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tonic::{
-    Code, Request, Response, Status,
+    Code, Request, Response, Status, Streaming,
     transport::{Server, server::TcpIncoming},
 };
 
@@ -84,6 +85,16 @@ struct Believer {
 
 #[tonic::async_trait]
 impl TokenService for Believer {
+    type WatchRevocationsStream = Empty<Result<WatchRevocationsResponse, Status>>;
+
+    /// Nothing that it vouches for is revoked, nor may it be remembered.
+    async fn watch_revocations(
+        &self,
+        _: Request<Streaming<WatchRevocationsRequest>>,
+    ) -> Result<Response<Self::WatchRevocationsStream>, Status> {
+        Err(Status::unimplemented("nobody is told"))
+    }
+
     async fn validate_token(
         &self,
         request: Request<ValidateTokenRequest>,

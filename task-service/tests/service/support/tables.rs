@@ -30,6 +30,16 @@ impl Tables {
         row.map_or(0, |row| row.try_get("", "number").unwrap())
     }
 
+    /// How many users there are whose row says another number of tasks or lists than they have.
+    pub(crate) async fn miscounted(&self) -> i64 {
+        let differs = |count: &str, table: &str| {
+            format!("{count} <> (SELECT COUNT(*) FROM {table} WHERE {table}.user_id = user_revision.user_id)")
+        };
+        let (tasks, lists) = (differs("task_count", "task"), differs("list_count", "task_list"));
+        let wrong = format!("counted_revision <> revision OR {tasks} OR {lists}");
+        self.number(&format!("SELECT COUNT(*) AS number FROM user_revision WHERE {wrong}")).await
+    }
+
     /// The names of all tables, with whether their rows belong to users.
     pub(crate) async fn all(&self) -> Vec<(String, bool)> {
         let query = match self.0.get_database_backend() {
