@@ -81,14 +81,19 @@ impl Upkeep {
 
     async fn tell_refusals(&self, end: &CancellationToken) {
         let mut failing = false;
-        while !end.is_cancelled() {
+        loop {
             end.run_until_cancelled(sleep(TELLING)).await;
+            // Asked before, not after: what is refused while the last but one is told is told with the last.
+            let last = end.is_cancelled();
             let told = self.limiter.tell_refusals().await;
             // Once for each failure, not each second that it lasts.
             if let (Err(cause), false) = (&told, failing) {
                 tracing::warn!(?cause, "refusals could not be added to the trail; they are kept and tried again");
             }
             failing = told.is_err();
+            if last {
+                return;
+            }
         }
     }
 }
