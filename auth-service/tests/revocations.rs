@@ -13,7 +13,7 @@ use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use chrono::{DateTime, TimeDelta};
 use proto::auth::v1::{
     ChangePasswordRequest, DeleteMeRequest, LogoutRequest, RejectionReason, RevokeOtherSessionsRequest,
-    RevokeSessionRequest, Tokens,
+    RevokeSessionRequest, Tokens, validate_token_response::Verdict,
 };
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 use service_runtime::{
@@ -22,7 +22,10 @@ use service_runtime::{
     testing::{Engine, TestDatabase},
 };
 use support::{
-    MASTER_KEY, PASSWORD, Service, bearer, column, connection, eventually, execute, reason, watching::Watching,
+    MASTER_KEY, PASSWORD, Service, bearer, column, connection, eventually, execute,
+    proxy::{Proxy, Way},
+    reason, settings,
+    watching::Watching,
 };
 
 const EMAIL: &str = "ada@example.org";
@@ -310,6 +313,36 @@ async fn a_transaction_held_open_while_later_ones_commit_is_not_missed() {
     let last = column::<uuid::Uuid>(&database, "SELECT session_id FROM revocation ORDER BY number LIMIT 1").await;
     assert_eq!(last[0].to_string(), session(&token), "its number was the lowest");
     service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_server_that_took_over_numbers_again_is_not_missed() {
+    let database = TestDatabase::create(Engine::Postgres).await;
+    let proxy = Proxy::before(&database).await;
+    let service = Service::start_from(proxy.through(settings(&database, &[])), Clock::system()).await;
+    let (_, token) = service.signed_up(EMAIL).await;
+    assert!(service.accepts(&token).await);
+    proxy.set(Way::Cut);
+    let connection = raw(&database).await;
+    end_in_silence(&connection, Engine::Postgres, &session(&token)).await;
+    // Long below the horizon.
+    connection.execute_unprepared("UPDATE revocation SET number = 5").await.unwrap();
+    proxy.set(Way::Open);
+    let refused = async || matches!(service.judge(&token, "").await, Ok(Verdict::Rejection(_)));
+    eventually(Duration::from_secs(5), refused).await;
+    let mut watching = watching_soon(&service).await;
+    assert_eq!(watching.snapshot().await.len(), 1);
+    service.stop().await;
+}
+
+async fn watching_soon(service: &Service) -> Watching {
+    let mut watching = None;
+    let begun = async || {
+        watching = Watching::begin(service, "").await.ok();
+        watching.is_some()
+    };
+    eventually(Duration::from_secs(5), begun).await;
+    watching.unwrap()
 }
 
 async fn replicas(database: &TestDatabase) -> [Service; 2] {
