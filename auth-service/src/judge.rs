@@ -140,3 +140,6 @@ fn caller(grant: Grant) -> Caller {
         expire_time: grant.expire_time.into(),
     }
 }
+
+#[cfg(test)]
+mod tests;

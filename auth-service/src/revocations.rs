@@ -55,6 +55,15 @@ pub(crate) fn forget_time(expire_time: DateTime<Utc>, end: DateTime<Utc>) -> Dat
     expire_time.min(end + LONGEST_LIFETIME) + MARGIN
 }
 
+/// A complete reading.
+#[derive(Clone, Copy, Debug)]
+struct Reading {
+    /// Everything that had been committed by then is known.
+    begun: Instant,
+    /// And stands before this in the log.
+    end: Position,
+}
+
 /// What is known of ended sessions, and with it of tokens.
 #[derive(Debug)]
 pub(crate) struct Revocations {
@@ -64,8 +73,8 @@ pub(crate) struct Revocations {
     log: Mutex<Log>,
     /// Where the log ends.
     end: watch::Sender<Position>,
-    /// When the last complete reading began.
-    read: watch::Sender<Option<Instant>>,
+    /// The last complete reading.
+    read: watch::Sender<Option<Reading>>,
     /// This process has committed something that others are to hear of.
     rung_here: Notify,
     /// Another process may have.
@@ -100,7 +109,7 @@ impl Revocations {
 
     /// Whether all that was revoked more than a second ago has gone into the memory.
     pub(crate) fn is_fresh(&self) -> bool {
-        self.read.borrow().is_some_and(|begun| begun.elapsed() < FRESH)
+        self.read.borrow().is_some_and(|read| read.begun.elapsed() < FRESH)
     }
 
     /// Takes in what this process has just committed, and has others told of it.
@@ -134,7 +143,8 @@ impl Revocations {
 
     /// Every revocation that was committed before `begun` has been taken in.
     fn has_read(&self, begun: Instant) {
-        self.read.send_replace(Some(begun));
+        let end = self.log().end();
+        self.read.send_replace(Some(Reading { begun, end }));
     }
 
     fn forget_expired(&self) {

@@ -136,7 +136,7 @@ on_both_databases! {
         service.stop().await;
     }
 
-    async fn one_session_ends_another_at_once_on_every_replica(database: TestDatabase) {
+    async fn one_session_ends_another_at_once_and_soon_on_every_replica(database: TestDatabase) {
         let clock = manual_clock();
         let service = Service::start_with(&database, clock.clone(), &[]).await;
         let other = match database.engine {
@@ -150,7 +150,9 @@ on_both_databases! {
             assert!(service.accepts(&lost.access_token).await);
         }
         revoke(&service, &mine.access_token, &id).await.unwrap();
+        is_dead(&service, &lost).await;
         for service in std::iter::once(&service).chain(&other) {
+            service.soon_refuses(&lost.access_token).await;
             is_dead(service, &lost).await;
             assert!(service.accepts(&mine.access_token).await);
         }

@@ -7,13 +7,13 @@ mod support;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta};
-use proto::auth::v1::SignUpRequest;
+use proto::auth::v1::{LogoutRequest, SignUpRequest};
 use service_runtime::{
     clock::Clock,
     on_both_databases,
     testing::{Engine, TestDatabase},
 };
-use support::{PASSWORD, Service, column, execute};
+use support::{PASSWORD, Service, bearer, column, execute};
 
 fn manual_clock() -> Clock {
     Clock::manual(DateTime::from_timestamp(1_800_000_000, 0).unwrap())
@@ -90,6 +90,18 @@ on_both_databases! {
         clock.advance(TimeDelta::days(1));
         assert_eq!(left().await, [0; 5]);
         assert_eq!(count(&database, "user_account").await, 1);
+    }
+
+    async fn a_revocation_is_forgotten_once_it_has_expired(database: TestDatabase) {
+        let clock = manual_clock();
+        let service = Service::start_with(&database, clock.clone(), &[]).await;
+        let (_, token) = service.signed_up("ada@example.org").await;
+        service.auth().await.logout(bearer(&token, LogoutRequest::default())).await.unwrap();
+        service.stop().await;
+        clock.advance(TimeDelta::days(7) + TimeDelta::seconds(60));
+        assert_eq!(left_after_a_start(&database, &clock, &["revocation"]).await, [1]);
+        clock.advance(TimeDelta::microseconds(1));
+        assert_eq!(left_after_a_start(&database, &clock, &["revocation"]).await, [0]);
     }
 
     async fn a_long_trail_is_forgotten_by_several_replicas_batch_by_batch(database: TestDatabase) {

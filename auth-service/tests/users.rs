@@ -84,7 +84,8 @@ on_both_databases! {
         assert_eq!((disabled.status, disabled.err.as_str()), (0, ""));
         assert_eq!(disabled.out, format!("disabled Ada@example.org ({}): 2 sessions ended\n", user.id));
         for token in [&first, &second.access_token] {
-            assert_eq!(service.rejection(token).await, RejectionReason::Revoked, "at once");
+            service.soon_refuses(token).await;
+            assert_eq!(service.rejection(token).await, RejectionReason::Revoked);
         }
         let refresh = RefreshTokenRequest { refresh_token: second.refresh_token.clone() };
         let refused = service.auth().await.refresh_token(refresh).await.unwrap_err();
@@ -117,7 +118,8 @@ on_both_databases! {
         let deleted = users(&database, &["delete", "ada@example.org", "--yes"]).await;
         assert_eq!((deleted.status, deleted.err.as_str()), (0, ""));
         assert_eq!(deleted.out, format!("deleted ada@example.org ({})\n", user.id));
-        assert_eq!(service.rejection(&token).await, RejectionReason::Revoked, "at once");
+        service.soon_refuses(&token).await;
+        assert_eq!(service.rejection(&token).await, RejectionReason::Revoked);
         let list = service.tokens().await.list_user_deletions(ListUserDeletionsRequest::default()).await.unwrap();
         assert_eq!(list.into_inner().deletions[0].user_id, user.id);
         assert_eq!(commanded(&database).await, ["USER_DELETED auth-service users delete"]);

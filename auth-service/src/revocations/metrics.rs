@@ -19,7 +19,7 @@ impl Collector for Revocations {
             let gauge = ConstGauge::new(value);
             gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)
         };
-        let age = self.read.borrow().map_or(f64::INFINITY, |begun| begun.elapsed().as_secs_f64());
+        let age = self.read.borrow().map_or(f64::INFINITY, |read| read.begun.elapsed().as_secs_f64());
         show(
             "auth_revocations_read_age_seconds",
             "Time since the last complete reading of the revocations began",

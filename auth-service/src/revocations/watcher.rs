@@ -8,7 +8,7 @@ use tokio::{
 };
 
 use super::{
-    Revocation, Revocations,
+    Reading, Revocation, Revocations,
     log::{Cursor, Position},
 };
 use crate::error::{Error, Result};
@@ -36,7 +36,7 @@ pub(crate) struct Watcher {
     /// Up to where what it is told is the snapshot; nothing once that has been told.
     snapshot: Option<Position>,
     probes: Probes,
-    read: watch::Receiver<Option<Instant>>,
+    read: watch::Receiver<Option<Reading>>,
     end: watch::Receiver<Position>,
     _place: OwnedSemaphorePermit,
 }
@@ -82,6 +82,15 @@ impl Watcher {
             let read = *self.read.borrow_and_update();
             self.end.mark_unchanged();
             let (revocations, next) = self.revocations.log().since(self.position, PART);
+            // What came after the reading may come after the echo: else a flood of it would keep every echo back.
+            let up_to_reading = revocations.is_empty() || read.is_some_and(|read| read.end <= self.position);
+            if self.snapshot.is_none()
+                && up_to_reading
+                && self.revocations.is_complete()
+                && let Some(id) = self.probes.answer(read.map(|read| read.begun))
+            {
+                return Told::Echo(id);
+            }
             self.position = next;
             if let Some(end) = self.snapshot {
                 self.snapshot = Some(end).filter(|end| next < *end);
@@ -89,11 +98,6 @@ impl Watcher {
             }
             if !revocations.is_empty() {
                 return Told::News(revocations);
-            }
-            if self.revocations.is_complete()
-                && let Some(id) = self.probes.answer(read)
-            {
-                return Told::Echo(id);
             }
             // Neither can end: the senders live as long as the revocations.
             tokio::select! {

@@ -186,3 +186,38 @@ impl From<Model> for Revocation {
         Self { id: row.id, session: row.session_id.into(), expire_time: row.expire_time }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use service_runtime::testing::{Engine, TestDatabase};
+
+    use super::*;
+
+    fn rows(numbers: std::ops::Range<i64>) -> Vec<Model> {
+        let row = |number: i64| {
+            let id = Uuid::from_u128(1000 + number as u128);
+            Model { number, id, session_id: id, expire_time: DateTime::UNIX_EPOCH }
+        };
+        numbers.map(row).collect()
+    }
+
+    #[tokio::test]
+    async fn each_round_begins_at_the_horizon_of_the_first_page_of_the_one_before() {
+        let database = TestDatabase::create(Engine::Sqlite).await;
+        let source = Source::Sqlite(Database::connect(&database.settings).await.unwrap());
+        let mut feed = Feed { source, key: (0, Uuid::nil()), next_round: None };
+        let full = 1..PAGE as i64 + 1;
+        assert!(!feed.turn_over(rows(full.clone()), 50).is_last);
+        assert_eq!(feed.key, (PAGE as i64, Uuid::from_u128(1000 + PAGE as u128)));
+        assert!(!feed.turn_over(rows(full), 60).is_last, "the horizon moves on meanwhile");
+        assert!(feed.turn_over(rows(1..3), 70).is_last);
+        assert_eq!(feed.key, (50, Uuid::nil()));
+        assert!(feed.turn_over(vec![], 80).is_last);
+        assert_eq!(feed.key, (80, Uuid::nil()));
+        // Another server has taken over, and gives numbers again.
+        assert!(!feed.turn_over(rows(80..82), 79).is_last);
+        assert_eq!(feed.key, (0, Uuid::nil()));
+        assert!(feed.turn_over(rows(1..9), 79).is_last);
+        assert_eq!(feed.key, (79, Uuid::nil()));
+    }
+}

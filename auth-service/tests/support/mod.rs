@@ -3,6 +3,9 @@
 #![allow(clippy::print_stderr, reason = "a service that does not start says why")]
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part, and none is used by others")]
 
+pub mod proxy;
+pub mod watching;
+
 use std::{net::SocketAddr, time::Duration};
 
 use auth_service::{Listeners, Settings, settings::CommandLine};
@@ -67,12 +70,16 @@ impl Service {
     }
 
     pub async fn start_with(database: &TestDatabase, clock: Clock, arguments: &[&str]) -> Self {
+        Self::start_from(settings(database, arguments), clock).await
+    }
+
+    pub async fn start_from(settings: Settings, clock: Clock) -> Self {
         let listeners = listeners().await;
         let address = |listener: &TcpListener| listener.local_addr().unwrap();
         let (public, internal) = (address(&listeners.public), address(&listeners.internal));
         let operations = address(&listeners.operations);
         let shutdown = CancellationToken::new();
-        let served = auth_service::serve(listeners, settings(database, arguments), clock, shutdown.clone());
+        let served = auth_service::serve(listeners, settings, clock, shutdown.clone());
         let served = async { served.await.inspect_err(|error| eprintln!("auth-service ended: {error:?}")) };
         let service = Self { public, internal, operations, shutdown, task: tokio::spawn(served) };
         service.ready().await;
@@ -88,6 +95,10 @@ impl Service {
             }
         };
         tokio::time::timeout(Duration::from_secs(20), listening).await.unwrap();
+    }
+
+    pub fn begin_to_stop(&self) {
+        self.shutdown.cancel();
     }
 
     pub async fn stop(self) {
@@ -140,6 +151,11 @@ impl Service {
         matches!(self.judge(token, "").await.unwrap(), Verdict::Caller(_))
     }
 
+    /// Waits until it has heard of what another process revoked.
+    pub async fn soon_refuses(&self, token: &str) -> Duration {
+        eventually(Duration::from_secs(1), async || !self.accepts(token).await).await
+    }
+
     pub async fn rejection(&self, token: &str) -> RejectionReason {
         match self.judge(token, "").await.unwrap() {
             Verdict::Rejection(rejection) => rejection.reason(),
@@ -151,6 +167,16 @@ impl Service {
 pub async fn channel(address: SocketAddr) -> Channel {
     let endpoint = Channel::from_shared(format!("http://{address}")).unwrap();
     endpoint.timeout(Duration::from_secs(20)).connect().await.unwrap()
+}
+
+/// Asks again and again until the answer is yes, and tells how long that took.
+pub async fn eventually(within: Duration, mut ask: impl AsyncFnMut() -> bool) -> Duration {
+    let start = std::time::Instant::now();
+    while !ask().await {
+        assert!(start.elapsed() < within, "not within {within:?}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    start.elapsed()
 }
 
 pub async fn refreshed(mut client: AuthServiceClient<Channel>, refresh_token: String) -> Result<Tokens, Status> {

@@ -85,6 +85,25 @@ async fn a_probe_is_answered_by_a_reading_that_began_after_it_came() {
 }
 
 #[tokio::test]
+async fn a_flood_of_news_keeps_no_echo_back() {
+    let revocations = some(10_000);
+    let mut watcher = revocations.watch("").unwrap();
+    watcher.next().await;
+    watcher.probe(1).unwrap();
+    let begun = Instant::now();
+    revocations.take_in(&[revocation(0)]);
+    revocations.has_read(begun);
+    let mut told = Vec::new();
+    for number in 1..10 {
+        revocations.take_in(&[revocation(number)]);
+        told.push(watcher.next().await);
+    }
+    let echo = told.iter().position(|told| *told == Told::Echo(1)).unwrap();
+    assert_eq!(told[0], Told::News(vec![revocation(0), revocation(1)]), "what the reading found comes first");
+    assert_eq!(echo, 1, "{told:?}");
+}
+
+#[tokio::test]
 async fn of_many_probes_the_newest_is_answered_and_none_waits_for_ever() {
     let revocations = some(10);
     let mut watcher = revocations.watch("").unwrap();

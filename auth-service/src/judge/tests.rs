@@ -1,0 +1,132 @@
+use authn::MemoryBounds;
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use chrono::{DateTime, TimeDelta};
+use secrecy::SecretString;
+use service_runtime::{
+    database::Database,
+    sealed::{MasterKey, SecretSource},
+    testing::{Engine, TestDatabase},
+};
+use uuid::Uuid;
+
+use super::*;
+use crate::{
+    identifier::new_id,
+    migration::Migrator,
+    revocations::{Follower, Revocation},
+};
+
+const SMALL: MemoryBounds = MemoryBounds { accepted: 64, rejected: 64, revoked: 2 };
+
+/// A judge who knows of all revocations, of which there are none in the database.
+struct Court {
+    judge: Judge,
+    follower: Follower,
+    clock: Clock,
+    _database: TestDatabase,
+}
+
+impl Court {
+    async fn new() -> Self {
+        let clock = Clock::manual(DateTime::from_timestamp(1_800_000_000, 0).unwrap());
+        let database = TestDatabase::create(Engine::Sqlite).await;
+        let connected = Database::connect(&database.settings).await.unwrap();
+        connected.migrate::<Migrator>().await.unwrap();
+        let revocations = Arc::new(Revocations::bounded(clock.clone(), SMALL));
+        let store = Store::new(connected, Arc::clone(&revocations));
+        let follower = Follower::new(store.clone(), Arc::clone(&revocations));
+        let bytes: [u8; 32] = std::array::from_fn(|index| index as u8);
+        let value = Some(SecretString::from(BASE64_STANDARD.encode(bytes)));
+        let source = SecretSource { variable: "TEST_KEY", value, file: None, generate_in: None, file_name: "" };
+        let master = MasterKey::load(source).unwrap();
+        let keys = Arc::new(SigningKeys::open(store.clone(), &master, clock.now()).await.unwrap());
+        let tokens = TokenSettings {
+            issuer: "https://duet.test".to_owned(),
+            audience: "duet".to_owned(),
+            access_token_lifetime: Duration::from_secs(3600),
+            refresh_grace: Duration::from_secs(30),
+            session_idle_lifetime: Duration::from_secs(7200),
+            session_lifetime: Duration::from_secs(7200),
+        };
+        let judge = Judge::new(store, revocations, clock.clone(), keys, tokens);
+        let mut court = Self { judge, follower, clock, _database: database };
+        court.read().await;
+        court
+    }
+
+    /// Now the memory vouches for a second.
+    async fn read(&mut self) {
+        self.follower.read().await.unwrap();
+    }
+
+    /// A token of a session that no table has.
+    fn token(&self) -> String {
+        let (now, judge) = (self.clock.now(), &self.judge);
+        let whose = (new_id(now).into(), new_id(now).into());
+        judge.tokens.issue(&judge.keys, whose, now, now + TimeDelta::days(1)).unwrap().text
+    }
+
+    async fn accepts(&self, token: &str) -> bool {
+        matches!(self.judge.judge(token, "").await.unwrap(), Verdict::Accepted(_))
+    }
+
+    fn counts(&self) -> [u64; 4] {
+        let Counts { warm, cold, rejected, asked } = &*self.judge.counts;
+        [warm, cold, rejected, asked].map(Counter::get)
+    }
+
+    fn revoke(&self) {
+        let revocation = Revocation {
+            id: Uuid::new_v4(),
+            session: Uuid::new_v4().into(),
+            expire_time: self.clock.now() + TimeDelta::seconds(100),
+        };
+        self.judge.revocations.committed(&[revocation]);
+    }
+}
+
+#[tokio::test]
+async fn garbage_drives_out_no_good_token() {
+    let mut court = Court::new().await;
+    let good = court.token();
+    assert!(court.accepts(&good).await);
+    let (message, signature) = good.rsplit_once('.').unwrap();
+    for number in 0..2000 {
+        // Malformed ones, and well-formed ones that are not signed.
+        let garbage = if number % 2 == 0 { format!("{number}") } else { format!("{message}{number:04}.{signature}") };
+        assert!(!court.accepts(&garbage).await);
+    }
+    court.read().await;
+    assert!(court.accepts(&good).await);
+    assert_eq!(court.counts(), [1, 1, 2000, 0]);
+}
+
+#[tokio::test]
+async fn with_one_revocation_too_many_sessions_are_looked_up_until_there_is_room() {
+    let mut court = Court::new().await;
+    let (warm, cold) = (court.token(), court.token());
+    assert!(court.accepts(&warm).await);
+    court.revoke();
+    court.revoke();
+    assert!(court.accepts(&warm).await);
+    court.revoke();
+    for token in [&warm, &cold] {
+        assert!(!court.accepts(token).await, "no table has its session");
+    }
+    assert_eq!(court.counts(), [1, 1, 2, 2]);
+    // The rejections, and what was too much, are forgotten.
+    court.clock.advance(TimeDelta::seconds(100));
+    court.read().await;
+    assert!(court.accepts(&warm).await && court.accepts(&cold).await);
+    assert_eq!(court.counts()[3], 2);
+}
+
+#[tokio::test]
+async fn a_reading_vouches_for_a_second() {
+    let court = Court::new().await;
+    let token = court.token();
+    assert!(court.accepts(&token).await);
+    tokio::time::sleep(Duration::from_millis(1050)).await;
+    assert!(!court.accepts(&token).await, "no table has its session");
+    assert_eq!(court.counts(), [0, 1, 1, 1]);
+}
