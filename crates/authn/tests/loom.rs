@@ -1,8 +1,6 @@
 //! Every interleaving of answers, revocations and look-ups that the locks of the shipped memory allow, up to the bound
 //! that loom explores exhaustively here.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
-
 #[path = "../src/memory.rs"]
 #[allow(dead_code, unreachable_pub, missing_docs, reason = "a model uses a part of it")]
 mod memory;
