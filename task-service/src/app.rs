@@ -73,10 +73,12 @@ pub async fn serve(
     clock: Clock,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
-    let no_url = || format!("TASK_AUTH_URL is {}; it must be a URL as http://127.0.0.1:50061", settings.auth_url);
-    let verifier = RemoteVerifier::connect_lazy(&settings.auth_url).with_context(no_url)?;
-    let deletions = RemoteDeletions::connect_lazy(&settings.auth_url).with_context(no_url)?;
-    run(listeners, settings, clock, verifier, Some(deletions), shutdown).await
+    let no_url = "TASK_AUTH_URL cannot be used";
+    let verifier = RemoteVerifier::start(&settings.auth_url, settings.max_staleness, clock.clone()).context(no_url)?;
+    let deletions = RemoteDeletions::connect_lazy(&settings.auth_url).context(no_url)?;
+    let mut metrics = Registry::default();
+    verifier.register_metrics(&mut metrics);
+    run(listeners, settings, clock, verifier, Some(deletions), metrics, shutdown).await
 }
 
 /// Serves until `shutdown`, with the callers that `verifier` vouches for. Nobody says which users are no more.
@@ -90,7 +92,7 @@ pub async fn serve_with<V: Verify>(
     verifier: V,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
-    run(listeners, settings, clock, verifier, None, shutdown).await
+    run(listeners, settings, clock, verifier, None, Registry::default(), shutdown).await
 }
 
 async fn run<V: Verify>(
@@ -99,6 +101,7 @@ async fn run<V: Verify>(
     clock: Clock,
     verifier: V,
     user_deletions: Option<RemoteDeletions>,
+    metrics: Registry,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
     let database = migrate(&settings).await?.with_group_commit(settings.database.group_bounds());
@@ -125,7 +128,7 @@ async fn run<V: Verify>(
         settings: ServerSettings::default(),
         ports: vec![public],
         operations: listeners.operations,
-        metrics: Registry::default(),
+        metrics,
     };
     service::serve(service, shutdown.clone()).await?;
     shutdown.cancel();

@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
+use authn::{MaxStaleness, StalenessOutOfRange};
 use clap::{Args, Parser, Subcommand};
 use secrecy::SecretString;
 use service_runtime::{
@@ -49,9 +50,19 @@ pub struct Settings {
         global = true
     )]
     pub operations_listen: SocketAddr,
-    /// auth-service's internal port, which tells who calls
+    /// auth-service's internal port, which tells who calls; several replicas with commas between them
     #[arg(long = "task-auth-url", env = "TASK_AUTH_URL", default_value = "http://127.0.0.1:50061", global = true)]
     pub auth_url: String,
+    /// After how long at most a revoked token is refused, whatever is cut or paused meanwhile; for as long are known
+    /// tokens good without auth-service. Over 1s, 60s at most
+    #[arg(
+        long = "task-max-staleness",
+        env = "TASK_MAX_STALENESS",
+        default_value = "3s",
+        value_parser = max_staleness,
+        global = true
+    )]
+    pub max_staleness: MaxStaleness,
     /// Where the tasks are kept
     #[command(flatten)]
     pub database: TaskDatabase,
@@ -88,6 +99,10 @@ pub struct Settings {
     /// How much one user may keep
     #[command(flatten)]
     pub quotas: UserQuotas,
+}
+
+fn max_staleness(text: &str) -> Result<MaxStaleness, String> {
+    duration(text)?.try_into().map_err(|error: StalenessOutOfRange| error.to_string())
 }
 
 /// How much one user may keep, what is in the trash included.
@@ -217,7 +232,7 @@ mod tests {
             assert_eq!(flag.replace('-', "_").to_uppercase(), variable.to_str().unwrap());
             settings += 1;
         }
-        assert_eq!(settings, 14);
+        assert_eq!(settings, 15);
     }
 
     #[test]
@@ -230,6 +245,7 @@ mod tests {
             "sqlite://data/task.db",
             "24h",
             "30d",
+            "3s",
             "5000",
             "100000",
             "1000",
@@ -243,7 +259,12 @@ mod tests {
         let before = CommandLine::try_parse_from(["task-service", "--task-listen", "127.0.0.1:1", "migrate"]).unwrap();
         let after = CommandLine::try_parse_from(["task-service", "migrate", "--task-listen", "127.0.0.1:1"]).unwrap();
         assert_eq!(before.settings.listen, after.settings.listen);
-        for refused in [["--task-trash-lifetime", "0s"], ["--task-request-limit", "0"]] {
+        for refused in [
+            ["--task-trash-lifetime", "0s"],
+            ["--task-request-limit", "0"],
+            ["--task-max-staleness", "1s"],
+            ["--task-max-staleness", "61s"],
+        ] {
             assert!(CommandLine::try_parse_from([&["task-service"], &refused[..]].concat()).is_err(), "{refused:?}");
         }
     }

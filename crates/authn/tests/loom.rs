@@ -1,8 +1,6 @@
 //! Every interleaving of answers, revocations and look-ups that the locks of the shipped memory allow, up to the bound
 //! that loom explores exhaustively here.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
-
 #[path = "../src/memory.rs"]
 #[allow(dead_code, unreachable_pub, missing_docs, reason = "a model uses a part of it")]
 mod memory;
@@ -55,8 +53,10 @@ fn key() -> TokenKey {
 
 fn explore(model: impl Fn(Arc<Memory>) + Send + Sync + 'static) {
     let bounds = MemoryBounds { accepted: 16, rejected: 16, revoked: 4 };
-    // No bound on how often a thread may be interrupted: all interleavings.
-    Builder { preemption_bound: None, ..Builder::new() }.check(move || model(Arc::new(Memory::new(bounds))));
+    let mut builder = Builder::new();
+    // However often a thread is interrupted: all interleavings.
+    builder.preemption_bound = None;
+    builder.check(move || model(Arc::new(Memory::new(bounds))));
 }
 
 #[test]

@@ -3,16 +3,18 @@
 use std::{
     net::SocketAddr,
     sync::{Arc, Mutex},
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
-use futures::stream::Empty;
+use futures::{StreamExt, stream::BoxStream};
 use proto::auth::v1::{
     Caller, ErrorReason, ListUserDeletionsRequest, ListUserDeletionsResponse, Rejection, RejectionReason, UserDeletion,
     UserPrincipal, ValidateTokenRequest, ValidateTokenResponse, WatchRevocationsRequest, WatchRevocationsResponse,
     caller::Principal,
     token_service_server::{TokenService, TokenServiceServer},
     validate_token_response::Verdict,
+    watch_revocations_request::Kind as Ask,
+    watch_revocations_response::{Echo, Kind as Told},
 };
 use service_runtime::{CancellationToken, status::Refusal};
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -83,16 +85,26 @@ struct Believer {
     asked: Arc<Mutex<usize>>,
 }
 
+/// When every token expires: no clock of a test goes so far.
+const EXPIRE_TIME: Duration = Duration::from_secs(10_000_000_000);
+
 #[tonic::async_trait]
 impl TokenService for Believer {
-    type WatchRevocationsStream = Empty<Result<WatchRevocationsResponse, Status>>;
+    type WatchRevocationsStream = BoxStream<'static, Result<WatchRevocationsResponse, Status>>;
 
-    /// Nothing that it vouches for is revoked, nor may it be remembered.
+    /// No session ends here.
     async fn watch_revocations(
         &self,
-        _: Request<Streaming<WatchRevocationsRequest>>,
+        request: Request<Streaming<WatchRevocationsRequest>>,
     ) -> Result<Response<Self::WatchRevocationsStream>, Status> {
-        Err(Status::unimplemented("nobody is told"))
+        let echoes = request.into_inner().filter_map(async |asked| match asked.ok()?.kind? {
+            Ask::Start(_) => None,
+            Ask::Probe(probe) => {
+                let kind = Some(Told::Echo(Echo { id: probe.id }));
+                Some(Ok(WatchRevocationsResponse { kind, cursor: String::new() }))
+            }
+        });
+        Ok(Response::new(echoes.boxed()))
     }
 
     async fn validate_token(
@@ -136,6 +148,6 @@ fn believe(token: &str) -> Option<Caller> {
         client_id: "duet".to_owned(),
         scopes,
         issue_time: Some(SystemTime::UNIX_EPOCH.into()),
-        expire_time: Some(SystemTime::UNIX_EPOCH.into()),
+        expire_time: Some((SystemTime::UNIX_EPOCH + EXPIRE_TIME).into()),
     })
 }
