@@ -1,7 +1,5 @@
 //! How much one user may keep.
 
-#![expect(clippy::disallowed_methods, reason = "a recursive query: it begins at the user's scope at every step")]
-
 use sea_orm::{
     ColumnTrait, QueryFilter, QuerySelect, QueryTrait, Select,
     sea_query::{Alias, CommonTableExpression, Expr, ExprTrait, Query, SelectStatement, UnionType, WithClause},

@@ -165,6 +165,6 @@ on_both_databases! {
                 tokio::time::sleep(std::time::Duration::from_millis(10)).await;
             }
         };
-        tokio::time::timeout(std::time::Duration::from_secs(30), removed).await.expect("another try");
+        tokio::time::timeout(std::time::Duration::from_secs(30), removed).await.unwrap();
     }
 }

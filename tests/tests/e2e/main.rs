@@ -6,6 +6,7 @@ mod auth_outage;
 mod cli;
 mod collector;
 mod crashes;
+mod day;
 mod deadlines;
 mod deletions;
 mod disk_order;
