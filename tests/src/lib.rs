@@ -13,6 +13,7 @@ mod clients;
 mod engine;
 mod pair;
 mod program;
+mod proxy;
 mod refusal;
 mod wait;
 pub mod web;
@@ -21,6 +22,7 @@ pub use clients::{Clients, Person};
 pub use engine::Engine;
 pub use pair::{Builder, Pair};
 pub use program::{Program, binary};
+pub use proxy::Proxy;
 pub use refusal::Refusal;
 pub use wait::eventually;
 
