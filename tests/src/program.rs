@@ -12,6 +12,7 @@ use std::{
 use tokio::task::spawn_blocking;
 use xtask::{
     http,
+    port::free_port,
     process::{Child, Output, Signal},
     workspace,
 };
@@ -41,6 +42,16 @@ impl Program {
         operations: SocketAddr,
     ) -> Self {
         Self { name, folder: folder.to_owned(), settings, operations, tracer: None, child: None }
+    }
+
+    /// Another one with the same settings, but with ports of its own, which these settings name; not started yet.
+    pub(crate) fn replica(&self, ports: &[&str], operations: &str) -> Self {
+        let mut replica = Self::new(self.name, &self.folder, self.settings.clone(), free_address());
+        for port in ports {
+            replica.set(port, &free_address().to_string());
+        }
+        replica.set(operations, &replica.operations.to_string());
+        replica
     }
 
     /// Starts it and waits until it is ready.
@@ -166,6 +177,11 @@ impl Drop for Program {
             eprintln!("---- log of {}\n{}", self.name, self.log());
         }
     }
+}
+
+/// Where nothing listens yet.
+pub(crate) fn free_address() -> SocketAddr {
+    ([127, 0, 0, 1], free_port()).into()
 }
 
 /// The tracer is a grandchild, so that the child is the service itself and takes its signals.

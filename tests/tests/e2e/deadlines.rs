@@ -10,7 +10,7 @@ use prost::Message;
 use proto::{
     auth::v1::{
         Caller, ListUserDeletionsRequest, ListUserDeletionsResponse, UserPrincipal, ValidateTokenRequest,
-        ValidateTokenResponse,
+        ValidateTokenResponse, WatchRevocationsRequest, WatchRevocationsResponse,
         caller::Principal,
         token_service_server::{TokenService, TokenServiceServer},
         validate_token_response::Verdict,
@@ -19,7 +19,7 @@ use proto::{
 };
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
-use tonic::{Code, Request, Response, Status, metadata::MetadataMap, transport::Server};
+use tonic::{Code, Request, Response, Status, Streaming, metadata::MetadataMap, transport::Server};
 use uuid::Uuid;
 
 use crate::{
@@ -103,6 +103,15 @@ impl TokenService for Recorder {
             ..Caller::default()
         };
         Ok(Response::new(ValidateTokenResponse { verdict: Some(Verdict::Caller(caller)) }))
+    }
+
+    type WatchRevocationsStream = tokio_stream::Empty<Result<WatchRevocationsResponse, Status>>;
+
+    async fn watch_revocations(
+        &self,
+        _request: Request<Streaming<WatchRevocationsRequest>>,
+    ) -> Result<Response<Self::WatchRevocationsStream>, Status> {
+        Err(Status::unimplemented("nothing is revoked here"))
     }
 
     async fn list_user_deletions(
