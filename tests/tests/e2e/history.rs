@@ -14,7 +14,7 @@ use std::{
 
 use e2e::{Engine, Tally, on_both_engines};
 use fastrand::Rng;
-use tokio::time::sleep;
+use tokio::{task::JoinSet, time::sleep};
 
 use self::{crowd::Crowd, faults::Fault};
 use crate::linked::Linked;
@@ -36,6 +36,7 @@ fn number<T: FromStr>(variable: &str) -> Option<T> {
 struct Stage {
     linked: Linked,
     crowd: Arc<Crowd>,
+    acting: JoinSet<()>,
     engine: Engine,
 }
 
@@ -47,6 +48,9 @@ impl Stage {
         let healed = Instant::now();
         sleep(REST).await;
         let end = Instant::now();
+        if let Some(ended) = self.acting.try_join_next() {
+            ended.expect("nobody stops acting");
+        }
         let tally = |from, until| self.crowd.history.tally(from..until, BOUND);
         let (during, all, last) = (tally(start, healed), tally(start, end), tally(end - Duration::from_secs(1), end));
         eprintln!("{:?}, {fault:?}, {:?}: {all:?}", self.engine, end - start);
@@ -79,7 +83,7 @@ on_both_engines! {
         let callers: Vec<_> = (0..4).map(|_| linked.pair.direct()).collect();
         let crowd = Crowd::gather(&callers[0]).await;
         let acting = crowd.act(&callers, &linked.clients(), &mut rng);
-        let mut stage = Stage { linked, crowd, engine };
+        let mut stage = Stage { linked, crowd, acting, engine };
         let start = Instant::now();
         sleep(REST).await;
         loop {
@@ -95,7 +99,7 @@ on_both_engines! {
                 break;
             }
         }
-        stage.crowd.end(acting).await;
+        stage.crowd.end(stage.acting).await;
         let violations = stage.crowd.history.violations(BOUND);
         let first = &violations[..violations.len().min(10)];
         assert!(violations.is_empty(), "seed {seed}: {} violations, the first: {first:#?}", violations.len());
