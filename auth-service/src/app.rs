@@ -31,6 +31,7 @@ use crate::{
     pages::Pages,
     password::PasswordPolicy,
     refresh_token::RefreshTokens,
+    revocations::{Follower, Revocations},
     sessions::Sessions,
     settings::{Settings, check_internal},
     signing::SigningKeys,
@@ -83,24 +84,25 @@ pub async fn serve(
     check_internal(listeners.internal.local_addr()?)?;
     let database = migrate(&settings).await?;
     let parts = Parts::build(&settings, &database, clock).await?;
-    let Parts { api, judge, deletions, keys, metrics, upkeep } = parts;
+    let Parts { api, judge, token_api, keys, metrics, mut follower, upkeep } = parts;
+    // Before it is ready: what it does not know it must not accept.
+    follower.read().await.context("cannot read the revocations")?;
     let service = Service {
         domain: DOMAIN,
         database,
         settings: ServerSettings::default(),
-        ports: vec![
-            public_port(listeners.public, api, judge.clone(), keys)?,
-            internal_port(listeners.internal, TokenApi { judge, deletions })?,
-        ],
+        ports: vec![public_port(listeners.public, api, judge, keys)?, internal_port(listeners.internal, token_api)?],
         operations: listeners.operations,
         metrics,
     };
-    // It outlives the last call, whose refusal it has to tell.
+    // They outlive the last call: its refusal is to be told, and its token judged.
     let end = CancellationToken::new();
-    let upkeep = tokio::spawn(upkeep.run(end.clone()));
+    let tasks = [tokio::spawn(follower.run(end.clone())), tokio::spawn(upkeep.run(end.clone()))];
     let served = service::serve(service, shutdown).await;
     end.cancel();
-    upkeep.await?;
+    for task in tasks {
+        task.await?;
+    }
     served
 }
 
@@ -117,9 +119,10 @@ pub async fn migrate(settings: &Settings) -> anyhow::Result<Database> {
 struct Parts {
     api: AuthApi,
     judge: Judge,
-    deletions: Deletions,
+    token_api: TokenApi,
     keys: Arc<SigningKeys>,
     metrics: Registry,
+    follower: Follower,
     upkeep: Upkeep,
 }
 
@@ -130,10 +133,14 @@ impl Parts {
         let mut metrics = Registry::default();
         hashes.counts().register(&mut metrics);
         let master = MasterKey::load(settings.master_key.source(database))?;
-        let store = Store::new(database.clone());
+        let revocations = Arc::new(Revocations::new(clock.clone()));
+        revocations.register(&mut metrics);
+        let store = Store::new(database.clone(), Arc::clone(&revocations));
         let keys = Arc::new(SigningKeys::open(store.clone(), &master, clock.now()).await?);
         let tokens = settings.tokens.clone();
-        let judge = Judge::new(store.clone(), clock.clone(), Arc::clone(&keys), tokens.clone());
+        let judge =
+            Judge::new(store.clone(), Arc::clone(&revocations), clock.clone(), Arc::clone(&keys), tokens.clone());
+        judge.register(&mut metrics);
         let names = Names::new(&master)?;
         let limiter = Arc::new(Limiter::new(store.clone(), clock.clone(), settings.limits.clone(), names));
         let upkeep = Upkeep {
@@ -163,7 +170,9 @@ impl Parts {
         };
         let trail = Trail { store: store.clone(), pages };
         let api = AuthApi { accounts, sessions, trail, calls: Calls(settings.limits.trusted_proxies.clone()) };
-        Ok(Self { api, judge, deletions: Deletions::new(store), keys, metrics, upkeep })
+        let follower = Follower::new(store.clone(), Arc::clone(&revocations));
+        let token_api = TokenApi { judge: judge.clone(), revocations, deletions: Deletions::new(store) };
+        Ok(Self { api, judge, token_api, keys, metrics, follower, upkeep })
     }
 }
 

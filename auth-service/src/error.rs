@@ -12,8 +12,8 @@ use crate::{grpc::rejection_reason, token::Rejection};
 /// The `domain` of every `ErrorInfo` of this service.
 pub(crate) const DOMAIN: &str = "auth.duet";
 
-/// How long to wait for a thread that hashes passwords.
-const OVERLOAD_DELAY: Duration = Duration::from_secs(1);
+/// How long to wait for a thread that hashes passwords, for a place, or for the database.
+const RETRY_DELAY: Duration = Duration::from_secs(1);
 
 pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -47,6 +47,15 @@ pub enum Error {
     /// The cursor leads past the end.
     #[error("the cursor leads past the end")]
     CursorExpired,
+    /// A message that does not belong there; the text says which does.
+    #[error("a message does not belong there: {0}")]
+    Malformed(&'static str),
+    /// As many watch as may.
+    #[error("too many watch")]
+    TooManyWatchers,
+    /// The database has not answered for so long that nothing can be vouched for.
+    #[error("the database does not answer")]
+    DatabaseSilent,
     /// Too many attempts.
     #[error("too many attempts")]
     RateLimited {
@@ -112,13 +121,22 @@ impl From<Error> for Status {
                 let message = "the cursor leads past the end of what is known; begin with an empty one";
                 refuse(Code::OutOfRange, ErrorReason::CursorExpired, message).into()
             }
+            Error::Malformed(message) => refuse(Code::InvalidArgument, ErrorReason::RequestMalformed, message).into(),
+            Error::TooManyWatchers => {
+                let message = "too many watch at once; try another replica, or again";
+                refuse(Code::ResourceExhausted, ErrorReason::Overloaded, message).retry_after(RETRY_DELAY).into()
+            }
+            Error::DatabaseSilent => {
+                let message = "the database does not answer; try again";
+                refuse(Code::Unavailable, ErrorReason::DatabaseUnavailable, message).retry_after(RETRY_DELAY).into()
+            }
             Error::RateLimited { retry_after } => {
                 let message = "too many attempts; wait for the delay that is given";
                 refuse(Code::ResourceExhausted, ErrorReason::RateLimited, message).retry_after(retry_after).into()
             }
             Error::Overloaded => {
                 let message = "too many people log in at once; try again";
-                refuse(Code::ResourceExhausted, ErrorReason::Overloaded, message).retry_after(OVERLOAD_DELAY).into()
+                refuse(Code::ResourceExhausted, ErrorReason::Overloaded, message).retry_after(RETRY_DELAY).into()
             }
             Error::DeadlineExceeded => {
                 refuse(Code::DeadlineExceeded, ErrorReason::DeadlineExceeded, "the deadline has passed").into()

@@ -9,8 +9,9 @@
 //! of the [`sessions`], and a [`token`] signed with one of the [`signing`] keys.
 //!
 //! The [`judge`] tells other services, and this one's own layer, whose a token is: it reads the strict form of a
-//! [`jwt`], checks signature and claims in memory, and asks the database whether the session lives. [`jwks`] publishes
-//! the keys for whoever would rather check for themselves.
+//! [`jwt`], checks signature and claims, and remembers what it found. Whether the session lives it knows from the
+//! [`revocations`], which hold every session that ended before its tokens did, and which other services may watch.
+//! [`jwks`] publishes the keys for whoever would rather check for themselves.
 //!
 //! [`store`] holds the queries, and writes the audit trail in the transaction of what it tells of; people read theirs
 //! through [`trail`], and [`upkeep`] forgets what is old. [`migration`] is the schema; [`identifier`] names things; [`error`] is all that can go wrong, and what callers are told of it.
@@ -43,6 +44,7 @@ pub mod password;
 mod profile;
 mod refresh_token;
 mod refusals;
+mod revocations;
 mod rotation;
 mod sessions;
 pub mod settings;

@@ -19,7 +19,7 @@ use crate::{
     settings::TokenSettings,
     signing::SigningKeys,
     store::{NewSession, Rotation, Store},
-    token::{AccessToken, Grant, Rejection},
+    token::{AccessToken, Grant, LONGEST_LIFETIME, Rejection},
 };
 
 /// What a session's owner goes on with.
@@ -115,7 +115,8 @@ impl Sessions {
             to: successor.hash,
             sealed_secret: shown.seal(&successor).map_err(Error::internal)?,
             rotate_time: now,
-            expire_time: self.expire_time(session.latest_expire_time, now),
+            // However short the settings have become since: no token outlives its session.
+            expire_time: self.expire_time(session.latest_expire_time, now).max(last_token_expiry(session, now)),
         };
         let tokens = self.pair(session.user_id, &successor, rotation.expire_time, now)?;
         Ok(self.store.rotate(rotation, call).await?.then_some(tokens))
@@ -203,4 +204,9 @@ impl Sessions {
         let access = self.tokens.issue(&self.keys, (user, refresh.session), now, refresh_expire_time)?;
         Ok(TokenPair { access, refresh: refresh.text.clone(), refresh_expire_time })
     }
+}
+
+/// When the last of the session's tokens expires, at the latest.
+fn last_token_expiry(session: &SessionState, now: DateTime<Utc>) -> DateTime<Utc> {
+    session.life.expire_time.min(now + LONGEST_LIFETIME)
 }

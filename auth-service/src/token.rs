@@ -84,8 +84,8 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D:
     i64::deserialize(deserializer).map(Some)
 }
 
-/// What a token says, once its signature and its claims have been found right. Whether its session still lives, the
-/// database knows.
+/// What a token says, once its signature and its claims have been found right. Whether its session still lives, it
+/// cannot tell.
 #[derive(Debug)]
 pub(crate) struct Grant {
     pub(crate) user_id: UserId,

@@ -68,6 +68,7 @@ impl Upkeep {
             self.forget(Old::KnownAddresses, time).await?;
         }
         self.forget(Old::Sessions, now).await?;
+        self.forget(Old::Revocations, now).await?;
         self.forget(Old::Events, now - self.trail.event_retention).await
     }
 

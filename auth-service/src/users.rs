@@ -59,7 +59,7 @@ pub(crate) struct Account {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
     /// It was made, and so many sessions ended.
-    Made(u64),
+    Made(usize),
     /// It had been made before.
     MadeBefore,
     /// There is no such user.

@@ -1,15 +1,14 @@
 //! What administrators do from the command line, beside a running service or without one.
 //!
 //! A command works on the service's database, by the service's own settings. It neither makes a database nor brings one
-//! up to date, because both belong to the service; and what it changes, the running service sees at once, because that
-//! asks the database about each token.
+//! up to date, because both belong to the service; and what it changes, the running service learns from there.
 
 mod import;
 mod list;
 mod output;
 mod single;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, sync::Arc};
 
 use anyhow::Context;
 use clap::Subcommand;
@@ -25,7 +24,8 @@ pub use self::{
     single::{DeleteUser, OneUser},
 };
 use crate::{
-    limiter::Names, migration::Migrator, settings::Settings, signing::SigningKeys, store::Store, users::Users,
+    limiter::Names, migration::Migrator, revocations::Revocations, settings::Settings, signing::SigningKeys,
+    store::Store, users::Users,
 };
 
 /// How a command ended that says so by its exit status: 0 for done, 1 for an error, which `main` tells.
@@ -62,14 +62,20 @@ pub async fn run(command: &UsersCommand, settings: &Settings) -> anyhow::Result<
         _ => {}
     }
     let database = open(settings).await?;
-    let users = Users { store: Store::new(database.clone()), clock: Clock::system() };
-    match command {
+    let clock = Clock::system();
+    let revocations = Arc::new(Revocations::new(clock.clone()));
+    let users = Users { store: Store::new(database.clone(), Arc::clone(&revocations)), clock };
+    let done = match command {
         UsersCommand::List(list) => list.run(&users).await,
         UsersCommand::Disable(user) => user.disable(&users).await,
         UsersCommand::Enable(user) => user.enable(&users).await,
         UsersCommand::Delete(delete) => delete.run(&users, &names(settings, &database, &users.store).await?).await,
         UsersCommand::Import(import) => import.run(&users).await,
+    };
+    if revocations.are_any() {
+        users.store.ring().await;
     }
+    done
 }
 
 async fn open(settings: &Settings) -> anyhow::Result<Database> {

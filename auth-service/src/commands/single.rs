@@ -105,7 +105,7 @@ fn shown(account: &Account) -> String {
     account.user.email.as_ref().map_or_else(|| id.to_string(), |email| format!("{} ({id})", printable(email)))
 }
 
-fn counted(number: u64, thing: &str) -> String {
+fn counted(number: usize, thing: &str) -> String {
     format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }
 

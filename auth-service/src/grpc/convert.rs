@@ -6,7 +6,7 @@ use authn::Caller;
 use chrono::{DateTime, Utc};
 use prost_types::Timestamp;
 use proto::auth::v1::{
-    AuthEvent, AuthEventSource, AuthEventType, RejectionReason, Session, Tokens, User, UserDeletion,
+    self as pb, AuthEvent, AuthEventSource, AuthEventType, RejectionReason, Session, Tokens, User, UserDeletion,
     ValidateTokenResponse, validate_token_response::Verdict,
 };
 use secrecy::ExposeSecret;
@@ -15,6 +15,7 @@ use crate::{
     accounts::SignedIn,
     deletions,
     event::{Event, EventType, Source},
+    revocations,
     sessions::{self, TokenPair},
     token::Rejection,
     user,
@@ -104,12 +105,20 @@ fn event_type(event: EventType) -> AuthEventType {
     }
 }
 
-pub(super) fn verdict(judged: Result<Caller, Rejection>) -> ValidateTokenResponse {
+pub(super) fn verdict(judged: &authn::Verdict) -> ValidateTokenResponse {
     let verdict = match judged {
-        Ok(caller) => Verdict::Caller((&caller).into()),
-        Err(rejection) => Verdict::Rejection(proto::auth::v1::Rejection { reason: rejection_reason(rejection).into() }),
+        authn::Verdict::Accepted(caller) => Verdict::Caller((&**caller).into()),
+        authn::Verdict::Rejected(reason) => Verdict::Rejection(pb::Rejection { reason: (*reason).into() }),
     };
     ValidateTokenResponse { verdict: Some(verdict) }
+}
+
+pub(super) fn revocation(revocation: revocations::Revocation) -> pb::Revocation {
+    pb::Revocation {
+        id: revocation.id.to_string(),
+        subject: Some(pb::revocation::Subject::SessionId(revocation.session.to_string())),
+        expire_time: Some(timestamp(revocation.expire_time)),
+    }
 }
 
 pub(super) fn deletion(deletion: &deletions::Deletion) -> UserDeletion {

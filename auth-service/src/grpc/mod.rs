@@ -6,6 +6,7 @@ mod convert;
 mod read;
 mod token;
 mod verify;
+mod watch;
 
 pub(crate) use auth::AuthApi;
 pub(crate) use call::Calls;

@@ -1,17 +1,23 @@
 //! `duet.auth.v1.TokenService`.
 
+use std::sync::Arc;
+
 use proto::auth::v1::{
     ListUserDeletionsRequest, ListUserDeletionsResponse, ValidateTokenRequest, ValidateTokenResponse,
-    token_service_server::TokenService,
+    WatchRevocationsRequest, token_service_server::TokenService,
 };
-use tonic::{Request, Response, Status, async_trait};
+use tonic::{Request, Response, Status, Streaming, async_trait};
 
-use super::{convert, read};
-use crate::{deletions::Deletions, judge::Judge};
+use super::{
+    convert, read,
+    watch::{self, Responses},
+};
+use crate::{deletions::Deletions, judge::Judge, revocations::Revocations};
 
 /// The internal service.
 pub(crate) struct TokenApi {
     pub(crate) judge: Judge,
+    pub(crate) revocations: Arc<Revocations>,
     pub(crate) deletions: Deletions,
 }
 
@@ -22,8 +28,17 @@ impl TokenService for TokenApi {
         request: Request<ValidateTokenRequest>,
     ) -> Result<Response<ValidateTokenResponse>, Status> {
         let ValidateTokenRequest { token, audience } = request.into_inner();
-        let judged = self.judge.judge(&token, &audience).await?;
-        Ok(Response::new(convert::verdict(judged)))
+        let verdict = self.judge.judge(&token, &audience).await?;
+        Ok(Response::new(convert::verdict(&verdict)))
+    }
+
+    type WatchRevocationsStream = Responses;
+
+    async fn watch_revocations(
+        &self,
+        request: Request<Streaming<WatchRevocationsRequest>>,
+    ) -> Result<Response<Responses>, Status> {
+        watch::watch(&self.revocations, request.into_inner()).await.map(Response::new)
     }
 
     async fn list_user_deletions(

@@ -10,6 +10,7 @@ mod m20261121_000005_attempt;
 mod m20261121_000006_refresh;
 mod m20261121_000007_user_deletion;
 mod m20261121_000008_account_limit;
+mod m20261121_000009_revocation;
 
 /// All steps, in order.
 #[derive(Debug)]
@@ -26,6 +27,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000006_refresh::Migration),
             Box::new(m20261121_000007_user_deletion::Migration),
             Box::new(m20261121_000008_account_limit::Migration),
+            Box::new(m20261121_000009_revocation::Migration),
         ]
     }
 }

@@ -11,10 +11,13 @@ mod passwords;
 mod profile;
 mod refusals;
 mod removal;
+mod revocations;
 mod sessions;
 mod signing_keys;
 mod upkeep;
 mod users;
+
+use std::sync::Arc;
 
 use sea_orm::DatabaseTransaction;
 use service_runtime::{database::Database, deadline::Deadline};
@@ -24,27 +27,46 @@ pub(crate) use attempts::{Account, Counted, Kind, Refused, Rule, Window};
 pub(crate) use imports::NewUser;
 pub(crate) use passwords::{Credentials, Replacement};
 pub(crate) use removal::Removal;
+pub(crate) use revocations::Feed;
 pub(crate) use sessions::{NewSession, Rotation};
 pub(crate) use signing_keys::StoredKey;
 pub(crate) use upkeep::Old;
 pub(crate) use users::UserFilter;
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    revocations::{Revocation, Revocations},
+};
 
 /// What this service keeps. Clones share the connections.
 #[derive(Clone, Debug)]
 pub(crate) struct Store {
     database: Database,
+    revocations: Arc<Revocations>,
 }
 
 impl Store {
-    pub(crate) fn new(database: Database) -> Self {
-        Self { database }
+    /// `revocations` are told of each session that ends here.
+    pub(crate) fn new(database: Database, revocations: Arc<Revocations>) -> Self {
+        Self { database, revocations }
     }
 
     /// Whether the database is embedded, so that only one writes at a time.
     pub(crate) fn is_embedded(&self) -> bool {
         self.database.folder().is_some()
+    }
+
+    /// As [`commit`], for a transaction that may have ended sessions: they are refused here before anybody learns that
+    /// it has been committed.
+    async fn commit_ended(
+        &self,
+        transaction: DatabaseTransaction,
+        ended: &[Revocation],
+        deadline: Deadline,
+    ) -> Result<()> {
+        commit(transaction, deadline).await?;
+        self.revocations.committed(ended);
+        Ok(())
     }
 }
 

@@ -115,18 +115,17 @@ impl Store {
         }
         let ended = match end_others {
             true => sessions::end_all(&transaction, user, Some(caller.session_id), now).await?,
-            false => 0,
+            false => Vec::new(),
         };
         hashes.keep_scheme(&transaction).await?;
         attempts::forgive(&transaction, admitted, now).await?;
         let event = |event_type| NewEvent::new(event_type).of_user(user).in_session(caller.session_id);
         event(EventType::PasswordChanged).record(&transaction, &call.origin, now).await?;
-        if ended > 0 {
+        if !ended.is_empty() {
             let revoked = NewEvent::new(EventType::SessionRevoked).of_user(user);
-            let count = i64::try_from(ended).unwrap_or(i64::MAX);
-            revoked.times(count).record(&transaction, &call.origin, now).await?;
+            revoked.times(sessions::count(&ended)).record(&transaction, &call.origin, now).await?;
         }
-        commit(transaction, call.deadline).await?;
+        self.commit_ended(transaction, &ended, call.deadline).await?;
         Ok(true)
     }
 }

@@ -3,14 +3,16 @@
 use authn::UserId;
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, ExprTrait, QueryFilter, sea_query::Expr,
+    ActiveValue::Set, ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, ExprTrait, QueryFilter, QuerySelect,
+    sea_query::Expr,
 };
 use service_runtime::deadline::Deadline;
 
 use super::{
-    Store, attempts, commit,
+    Store, attempts,
     entity::{auth_event, user_account, user_deletion, user_deletion_counter},
     events::NewEvent,
+    sessions,
 };
 use crate::{
     contention::Tries,
@@ -44,21 +46,23 @@ impl Store {
 
     async fn try_to_delete_user(&self, removal: &Removal<'_>, now: DateTime<Utc>) -> Result<bool> {
         let transaction = self.database.begin().await?;
-        // The sessions go with it, by their foreign key.
-        let mut delete =
-            user_account::Entity::delete_many().filter(user_account::Column::Id.eq(removal.user.as_uuid()));
+        // Under the lock no session begins.
+        let mut locked = user_account::Entity::find_by_id(removal.user.as_uuid()).lock_exclusive();
         if let Some(hash) = removal.checked_hash {
-            delete = delete.filter(user_account::Column::PasswordHash.eq(hash));
+            locked = locked.filter(user_account::Column::PasswordHash.eq(hash));
         }
-        if delete.exec(&transaction).await?.rows_affected == 0 {
+        if locked.all(&transaction).await?.is_empty() {
             transaction.rollback().await?;
             return Ok(false);
         }
+        let ended = sessions::end_all(&transaction, removal.user, None, now).await?;
+        // The rows of the sessions go with it, by their foreign key.
+        user_account::Entity::delete_by_id(removal.user.as_uuid()).exec(&transaction).await?;
         erase_from_the_trail(&transaction, removal.user).await?;
         attempts::forget(&transaction, removal.account).await?;
         NewEvent::new(EventType::UserDeleted).of_user(removal.user).record(&transaction, removal.origin, now).await?;
         enlist(&transaction, removal.user, now).await?;
-        commit(transaction, removal.deadline).await?;
+        self.commit_ended(transaction, &ended, removal.deadline).await?;
         Ok(true)
     }
 }

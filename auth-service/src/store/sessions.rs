@@ -4,8 +4,8 @@ use authn::{SessionId, UserId};
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    QueryTrait, Select, UpdateMany,
+    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait, Select,
     sea_query::{Expr, LockBehavior, LockType},
 };
 use service_runtime::database::is_conflict;
@@ -18,12 +18,14 @@ use super::{
         user_account,
     },
     events::NewEvent,
+    revocations,
 };
 use crate::{
     client::Call,
     error::{Error, Result},
     event::EventType,
     refresh_token::TokenHash,
+    revocations::Revocation,
     rotation::{Predecessor, RefreshState, SessionLife, SessionState},
     sessions::Session,
     token::{LONGEST_LIFETIME, Rejection},
@@ -73,28 +75,37 @@ pub(super) async fn insert(
     Entity::insert(row).exec_without_returning(transaction).await.map(drop)
 }
 
-/// Ends the sessions of a user that live, all but one if one is named, and tells how many that were. Whoever calls has
-/// locked the user's row, so that no session begins meanwhile.
+/// Ends the sessions of a user that live, all but one if one is named. Whoever calls has locked the user's row, so that
+/// no session begins meanwhile.
 pub(super) async fn end_all(
-    tx: &DatabaseTransaction,
+    transaction: &DatabaseTransaction,
     user: UserId,
     except: Option<SessionId>,
     now: DateTime<Utc>,
-) -> Result<u64, DbErr> {
-    let mut update = end(now).filter(Column::UserId.eq(user.as_uuid()));
+) -> Result<Vec<Revocation>, DbErr> {
+    let mut which = Condition::all().add(Column::UserId.eq(user.as_uuid()));
     if let Some(kept) = except {
-        update = update.filter(Column::Id.ne(kept.as_uuid()));
+        which = which.add(Column::Id.ne(kept.as_uuid()));
     }
-    Ok(update.exec(tx).await?.rows_affected)
+    end(transaction, which, now).await
 }
 
-/// Ends sessions that live; the caller says which.
-fn end(now: DateTime<Utc>) -> UpdateMany<Entity> {
-    Entity::update_many()
+/// Ends those of the sessions that live, and writes each down for whoever has seen a token of it. There is no other way
+/// for a session to end before its time.
+async fn end(
+    transaction: &DatabaseTransaction,
+    which: Condition,
+    now: DateTime<Utc>,
+) -> Result<Vec<Revocation>, DbErr> {
+    let ended = Entity::update_many()
         .col_expr(Column::EndTime, Expr::value(now))
         .col_expr(Column::PurgeTime, Expr::value(purge_time(now)))
         .filter(Column::EndTime.is_null())
         .filter(Column::ExpireTime.gt(now))
+        .filter(which)
+        .exec_with_returning(transaction)
+        .await?;
+    revocations::record(transaction, ended.into_iter().map(|row| (row.id.into(), row.expire_time)), now).await
 }
 
 /// When the row of a session that ends then may go: once no token of it can be good any more, whatever the settings.
@@ -188,7 +199,13 @@ impl Store {
             .filter(Column::Id.in_subquery(as_read.into_query()))
             .exec(&transaction)
             .await?;
-        finish(transaction, updated.rows_affected == 1, call).await
+        if updated.rows_affected == 0 {
+            // Lets go of the connection at once.
+            transaction.rollback().await?;
+            return Ok(false);
+        }
+        commit(transaction, call.deadline).await?;
+        Ok(true)
     }
 
     /// Ends a session that lives and writes down why. `false` if nothing was done: as for [`rotate`](Self::rotate).
@@ -226,14 +243,17 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<bool> {
         let transaction = self.database.begin().await?;
-        let updated = end(now).filter(Column::Id.in_subquery(which.into_query())).exec(&transaction).await?;
+        let which = Condition::all().add(Column::Id.in_subquery(which.into_query()));
+        let ended = end(&transaction, which, now).await?;
         // Of several calls at once only one ends it.
-        let ended = updated.rows_affected == 1;
-        if ended {
-            let event = NewEvent::new(why).of_user(user).in_session(id);
-            event.record(&transaction, &call.origin, now).await?;
+        if ended.is_empty() {
+            transaction.rollback().await?;
+            return Ok(false);
         }
-        finish(transaction, ended, call).await
+        let event = NewEvent::new(why).of_user(user).in_session(id);
+        event.record(&transaction, &call.origin, now).await?;
+        self.commit_ended(transaction, &ended, call.deadline).await?;
+        Ok(true)
     }
 
     /// Ends a user's sessions but the one that asks for it, and writes down how many that were, if any. `false` if
@@ -259,25 +279,22 @@ impl Store {
             return Err(Error::Token(Rejection::Revoked));
         }
         if locked.is_empty() {
-            return finish(transaction, false, call).await;
+            transaction.rollback().await?;
+            return Ok(false);
         }
-        let count = end_all(&transaction, user, Some(kept), now).await?;
-        if let Some(count) = i64::try_from(count).ok().filter(|count| *count > 0) {
-            let event = NewEvent::new(EventType::SessionRevoked).of_user(user).times(count);
+        let ended = end_all(&transaction, user, Some(kept), now).await?;
+        if !ended.is_empty() {
+            let event = NewEvent::new(EventType::SessionRevoked).of_user(user).times(count(&ended));
             event.record(&transaction, &call.origin, now).await?;
         }
-        finish(transaction, true, call).await
+        self.commit_ended(transaction, &ended, call.deadline).await?;
+        Ok(true)
     }
 }
 
-/// Keeps what was done; lets go of the connection at once if nothing was.
-async fn finish(transaction: DatabaseTransaction, done: bool, call: &Call) -> Result<bool> {
-    if done {
-        commit(transaction, call.deadline).await?;
-    } else {
-        transaction.rollback().await?;
-    }
-    Ok(done)
+/// How many sessions ended, as the trail tells it.
+pub(super) fn count(ended: &[Revocation]) -> i64 {
+    i64::try_from(ended.len()).unwrap_or(i64::MAX)
 }
 
 impl From<session::Model> for Session {

@@ -11,7 +11,7 @@ use uuid::Builder;
 use super::{
     Store,
     attempts::Kind,
-    entity::{attempt_window, auth_event, known_address, session},
+    entity::{attempt_window, auth_event, known_address, revocation, session},
 };
 use crate::error::Result;
 
@@ -28,6 +28,8 @@ pub(crate) enum Old {
     KnownAddresses,
     /// Sessions, by the time at which they may go.
     Sessions,
+    /// Revocations, by the time at which they expire.
+    Revocations,
     /// Rows of the trail, by the time in their ids.
     Events,
 }
@@ -50,6 +52,7 @@ impl Store {
             }
             Old::KnownAddresses => self.forget_addresses(before, most).await,
             Old::Sessions => self.forget_sessions(before, most).await,
+            Old::Revocations => self.forget_revocations(before, most).await,
             Old::Events => self.forget_events(before, most).await,
         }
     }
@@ -104,6 +107,18 @@ impl Store {
             .column(Column::Id)
             .filter(Column::PurgeTime.lt(before))
             .order_by_asc(Column::PurgeTime)
+            .limit(most)
+            .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
+        self.delete(Entity::delete_many().filter(Column::Id.in_subquery(old.into_query()))).await
+    }
+
+    async fn forget_revocations(&self, before: DateTime<Utc>, most: u64) -> Result<u64> {
+        use revocation::{Column, Entity};
+        let old = Entity::find()
+            .select_only()
+            .column(Column::Id)
+            .filter(Column::ExpireTime.lt(before))
+            .order_by_asc(Column::ExpireTime)
             .limit(most)
             .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
         self.delete(Entity::delete_many().filter(Column::Id.in_subquery(old.into_query()))).await

@@ -101,10 +101,11 @@ impl Store {
             let known = self.user(user).await?.is_some();
             return Ok(if known { Change::MadeBefore } else { Change::NoSuchUser });
         }
-        let ended = if disabled { sessions::end_all(&transaction, user, None, now).await? } else { 0 };
+        let ended = if disabled { sessions::end_all(&transaction, user, None, now).await? } else { Vec::new() };
         NewEvent::new(event_type).of_user(user).record(&transaction, origin, now).await?;
         transaction.commit().await?;
-        Ok(Change::Made(ended))
+        self.revocations.committed(&ended);
+        Ok(Change::Made(ended.len()))
     }
 }
 

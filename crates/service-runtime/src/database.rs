@@ -1,5 +1,6 @@
 //! One way to reach either database: SQLite, embedded, with one writer and many readers, or PostgreSQL.
 
+mod doorbell;
 mod group;
 mod write;
 
@@ -7,6 +8,7 @@ use std::{
     fs::{self, OpenOptions},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -15,12 +17,13 @@ use chrono::{DateTime, Utc};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, RuntimeErr,
     SqliteTransactionMode, SqlxError, Statement, TransactionOptions, TransactionTrait,
-    sqlx::{Connection, sqlite::SqliteConnectOptions},
+    sqlx::{Connection, PgConnection, postgres::PgConnectOptions, sqlite::SqliteConnectOptions},
 };
 use sea_orm_migration::MigratorTrait;
 
 use self::group::Writes;
 pub use self::{
+    doorbell::Doorbell,
     group::GroupBounds,
     write::{Verdict, WriteError, WriteTransaction},
 };
@@ -130,6 +133,23 @@ impl Database {
     /// For reading outside a transaction.
     pub fn reader(&self) -> &DatabaseConnection {
         &self.reader
+    }
+
+    /// A connection to PostgreSQL of the caller's own: nobody else keeps it busy, and none takes its place unnoticed
+    /// when it is lost. `None` for the embedded database.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn own_connection(&self) -> Result<Option<PgConnection>, DbErr> {
+        match self.postgres_options() {
+            Some(options) => PgConnection::connect_with(&options).await.map(Some).map_err(sqlx_error),
+            None => Ok(None),
+        }
+    }
+
+    fn postgres_options(&self) -> Option<Arc<PgConnectOptions>> {
+        let postgres = self.backend() == DbBackend::Postgres;
+        postgres.then(|| self.writer.get_postgres_connection_pool().connect_options())
     }
 
     /// Begins a transaction that may write. On SQLite it holds the only writer from here on, so that it cannot fail
@@ -274,6 +294,11 @@ fn common_options(settings: &DatabaseSettings, connections: u32) -> ConnectOptio
         .sqlx_logging(false)
         .record_stmt_in_spans(true);
     options
+}
+
+/// What went wrong on a connection of one's own, as it is told of any other.
+pub fn sqlx_error(error: SqlxError) -> DbErr {
+    DbErr::Query(RuntimeErr::SqlxError(Arc::new(error)))
 }
 
 /// Whether the database cannot be reached or cannot store, so that trying again later may help.

@@ -3,11 +3,16 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{Router, extract::State, http::StatusCode, response::IntoResponse, routing::get};
+pub use prometheus_client::{
+    collector::Collector,
+    encoding::{DescriptorEncoder, EncodeMetric},
+    metrics::{counter::Counter, gauge::ConstGauge},
+    registry::Registry,
+};
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
     metrics::{family::Family, gauge::Gauge, histogram::Histogram},
 };
-pub use prometheus_client::{metrics::counter::Counter, registry::Registry};
 use tokio::sync::watch;
 
 /// One kind of call and how it ended.

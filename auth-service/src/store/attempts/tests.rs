@@ -29,7 +29,7 @@ fn address(client: &str) -> Address {
 async fn store(database: &TestDatabase) -> Store {
     let connected = Database::connect(&database.settings).await.unwrap();
     connected.migrate::<Migrator>().await.unwrap();
-    Store::new(connected)
+    Store::new(connected, std::sync::Arc::new(crate::revocations::Revocations::new(Clock::system())))
 }
 
 fn manual_clock() -> Clock {

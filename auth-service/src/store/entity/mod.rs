@@ -5,6 +5,7 @@ pub(super) mod attempt_window;
 pub(super) mod auth_event;
 pub(super) mod hash_scheme;
 pub(super) mod known_address;
+pub(super) mod revocation;
 pub(super) mod session;
 pub(super) mod signing_key;
 pub(super) mod user_account;
