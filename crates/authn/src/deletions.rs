@@ -1,16 +1,23 @@
 //! Learns from auth-service which users are no more.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use proto::auth::v1::{
-    ErrorReason, ListUserDeletionsRequest, ListUserDeletionsResponse, token_service_client::TokenServiceClient,
+    ErrorReason, ListUserDeletionsRequest, ListUserDeletionsResponse,
 };
 use service_runtime::telemetry;
 use tokio::time::timeout;
-use tonic::{Code, Request, Status, transport::Channel};
+use tonic::{Code, Request, Status};
 use tonic_types::StatusExt;
 
-use crate::{UserId, refusal, remote};
+use crate::{
+    UserId,
+    endpoints::{Endpoints, MalformedAddress, is_trouble},
+    refusal,
+};
 
 /// How long auth-service may take to answer.
 const LONGEST_CALL: Duration = Duration::from_secs(5);
@@ -20,7 +27,7 @@ const PAGE_SIZE: i32 = 100;
 
 /// Asks `TokenService.ListUserDeletions`.
 #[derive(Clone, Debug)]
-pub struct RemoteDeletions(TokenServiceClient<Channel>);
+pub struct RemoteDeletions(Arc<Endpoints>);
 
 /// A user who is no more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,12 +59,13 @@ pub enum ListUserDeletionsError {
 }
 
 impl RemoteDeletions {
-    /// Connects to auth-service's internal port when it is first needed, and again whenever the connection is lost.
+    /// Connects to auth-service's internal port, at one of its replicas (`urls` has commas between them), when it is
+    /// first needed, and again whenever the connection is lost.
     ///
     /// # Errors
-    /// When `url` is not one.
-    pub fn connect_lazy(url: &str) -> Result<Self, tonic::transport::Error> {
-        Ok(Self(TokenServiceClient::new(remote::channel(url)?)))
+    /// When one of the URLs is not one.
+    pub fn connect_lazy(urls: &str) -> Result<Self, MalformedAddress> {
+        Ok(Self(Arc::new(Endpoints::parse(urls)?)))
     }
 
     /// What follows the cursor; an empty one stands before the first deletion.
@@ -69,9 +77,13 @@ impl RemoteDeletions {
         let mut request = Request::new(message);
         request.set_timeout(LONGEST_CALL);
         telemetry::inject(request.metadata_mut());
-        let mut client = self.0.clone();
-        let answer = timeout(LONGEST_CALL, client.list_user_deletions(request)).await;
-        let answer = answer.map_err(|_elapsed| unavailable("it did not answer in time"))?;
+        let turn = self.0.pick(None).ok_or_else(|| unavailable("it did not answer a moment ago"))?;
+        let answer = timeout(LONGEST_CALL, turn.client().list_user_deletions(request)).await;
+        let answer = answer.unwrap_or_else(|_elapsed| Err(Status::deadline_exceeded("it did not answer in time")));
+        match &answer {
+            Err(status) if is_trouble(status) => turn.failed(),
+            _ => turn.answered(),
+        }
         answer.map_err(|status| refused(&status))?.into_inner().try_into()
     }
 }

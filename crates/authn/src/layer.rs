@@ -15,7 +15,7 @@ use tonic::Status;
 use tower::{Layer, Service};
 
 use crate::{
-    AccessRules, Caller, Rule, Unavailable, Verdict, Verify,
+    AccessRules, Caller, Rule, Unavailable, Validity, Verdict, Verify,
     refusal::{access_denied, auth_unavailable, bearer_token, method_unknown, rejection_status, scope_missing},
 };
 
@@ -27,13 +27,16 @@ const OPEN_SERVICES: [&str; 3] =
     ["/grpc.health.v1.Health/", "/grpc.reflection.v1.ServerReflection/", "/grpc.reflection.v1alpha.ServerReflection/"];
 
 /// Wraps routes in [`Authn`].
-#[derive(Clone, Debug)]
-pub struct AuthnLayer<V> {
+#[derive(Debug)]
+pub struct AuthnLayer<V>(Arc<Gate<V>>);
+
+#[derive(Debug)]
+struct Gate<V> {
     rules: Arc<AccessRules>,
     port: Port<V>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 enum Port<V> {
     Public(V),
     Internal,
@@ -42,14 +45,14 @@ enum Port<V> {
 impl<V: Verify> AuthnLayer<V> {
     /// For a port that anybody can reach: RPCs for users and public ones; internal ones are refused.
     pub fn public(rules: Arc<AccessRules>, verifier: V) -> Self {
-        Self { rules, port: Port::Public(verifier) }
+        Self(Arc::new(Gate { rules, port: Port::Public(verifier) }))
     }
 }
 
 impl AuthnLayer<Nobody> {
     /// For a port that only other services can reach: internal RPCs; all others are refused.
     pub fn internal(rules: Arc<AccessRules>) -> Self {
-        Self { rules, port: Port::Internal }
+        Self(Arc::new(Gate { rules, port: Port::Internal }))
     }
 }
 
@@ -63,19 +66,31 @@ impl Verify for Nobody {
     }
 }
 
-impl<S, V: Clone> Layer<S> for AuthnLayer<V> {
+impl<V> Clone for AuthnLayer<V> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<S, V> Layer<S> for AuthnLayer<V> {
     type Service = Authn<S, V>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        Authn { inner, authn: self.clone() }
+        Authn { inner, gate: Arc::clone(&self.0) }
     }
 }
 
 /// A service behind the layer.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Authn<S, V> {
     inner: S,
-    authn: AuthnLayer<V>,
+    gate: Arc<Gate<V>>,
+}
+
+impl<S: Clone, V> Clone for Authn<S, V> {
+    fn clone(&self) -> Self {
+        Self { inner: self.inner.clone(), gate: Arc::clone(&self.gate) }
+    }
 }
 
 impl<S, V, B, R> Service<Request<B>> for Authn<S, V>
@@ -98,14 +113,15 @@ where
         // The clone that is ready goes into the future; the other takes its place.
         let clone = self.inner.clone();
         let mut inner = mem::replace(&mut self.inner, clone);
-        let authn = self.authn.clone();
+        let gate = Arc::clone(&self.gate);
         Box::pin(async move {
             let (mut parts, body) = request.into_parts();
             drop_identity(&mut parts.headers);
-            match authn.admit(&parts).await {
-                Ok(caller) => {
-                    if let Some(caller) = caller {
+            match gate.admit(&parts).await {
+                Ok(admitted) => {
+                    if let Some((caller, validity)) = admitted {
                         parts.extensions.insert(caller);
+                        parts.extensions.insert(validity);
                     }
                     inner.call(Request::from_parts(parts, body)).await
                 }
@@ -115,9 +131,10 @@ where
     }
 }
 
-impl<V: Verify> AuthnLayer<V> {
-    /// Who calls, if the RPC asks for it; a status for whoever is not let in. Arguments are not looked at before.
-    async fn admit(&self, request: &Parts) -> Result<Option<Arc<Caller>>, Status> {
+impl<V: Verify> Gate<V> {
+    /// Who calls, and for how long, if the RPC asks for it; a status for whoever is not let in. Arguments are not looked
+    /// at before.
+    async fn admit(&self, request: &Parts) -> Result<Option<(Arc<Caller>, Validity)>, Status> {
         let path = request.uri.path();
         if OPEN_SERVICES.iter().any(|service| path.starts_with(service)) {
             return Ok(None);
@@ -127,7 +144,11 @@ impl<V: Verify> AuthnLayer<V> {
             (Rule::Public, Port::Public(_)) | (Rule::Internal, Port::Internal) => Ok(None),
             (Rule::Scope(scope), Port::Public(verifier)) => {
                 let caller = authenticate(verifier, request).await?;
-                if caller.has_scope(scope) { Ok(Some(caller)) } else { Err(scope_missing(scope)) }
+                if !caller.has_scope(scope) {
+                    return Err(scope_missing(scope));
+                }
+                let validity = verifier.validity(Arc::clone(&caller));
+                Ok(Some((caller, validity)))
             }
             (Rule::Unstated, Port::Public(verifier)) => {
                 authenticate(verifier, request).await?;

@@ -1,79 +1,136 @@
-//! Has tokens judged by auth-service.
+//! Has tokens judged by auth-service, and remembers what it said.
 
 use std::{sync::Arc, time::Duration};
 
-use proto::auth::v1::{
-    RejectionReason, ValidateTokenRequest, token_service_client::TokenServiceClient,
-    validate_token_response::Verdict as Answer,
-};
-use service_runtime::{deadline::Deadline, telemetry};
-use tokio::time::timeout_at;
-use tonic::{
-    Request,
-    transport::{Channel, Endpoint},
+use proto::auth::v1::RejectionReason;
+use service_runtime::{clock::Clock, deadline::Deadline, operations::Registry};
+use tokio::{
+    task::JoinSet,
+    time::{Instant, timeout_at},
 };
 
-use crate::{Unavailable, Verdict, Verify};
+use crate::{
+    Caller, MaxStaleness, TokenKey, Unavailable, Validity, Verdict, Verify,
+    endpoints::{Endpoints, MalformedAddress},
+    flight::{Boarding, Flights, Waiting},
+    follow::Follower,
+    knowledge::Knowledge,
+    metrics::Metrics,
+    upstream::{Question, Upstream},
+};
 
-/// How long auth-service may take to accept a connection.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-/// How long it may take to answer, if the caller's deadline leaves as much.
-const LONGEST_CALL: Duration = Duration::from_secs(2);
+/// How long auth-service may take to answer, whatever the caller's deadline leaves.
+const LONGEST_QUESTION: Duration = Duration::from_secs(2);
 
-/// Asks `TokenService.ValidateToken` for every call, with the caller's deadline and trace.
+/// Questions at once; one more is not asked, and its caller is told that auth-service is unavailable.
+const MOST_QUESTIONS: usize = 2048;
+
+/// The audience that the installation issues for.
+const OWN_AUDIENCE: &str = "";
+
+/// By the contract, a longer token is malformed. In bytes.
+const LONGEST_TOKEN: usize = 8 * 1024;
+
+/// Judges tokens from memory, as long as auth-service keeps telling which of them are good no longer; asks
+/// `TokenService.ValidateToken` about any other. Clones share everything. It stops listening when the last of them, and
+/// of the [`Validity`]s that came from them, is dropped.
 #[derive(Clone, Debug)]
-pub struct RemoteVerifier(TokenServiceClient<Channel>);
+pub struct RemoteVerifier(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    known: Arc<Knowledge>,
+    upstream: Arc<Upstream>,
+    flights: Arc<Flights<Option<Answer>>>,
+    max_staleness: MaxStaleness,
+    /// Ends with the verifier.
+    _listening: JoinSet<()>,
+}
+
+/// What auth-service said, and when it was asked: from then on the answer ages.
+#[derive(Clone, Debug)]
+struct Answer {
+    verdict: Verdict,
+    asked: Instant,
+}
 
 impl RemoteVerifier {
-    /// Connects to auth-service's internal port when it is first needed, and again whenever the connection is lost.
+    /// Begins to follow auth-service, at the internal port of one of its replicas; `urls` has commas between them. It
+    /// connects by itself, and again whenever a connection is lost. Within a tokio runtime only.
     ///
     /// # Errors
-    /// When `url` is not one.
-    pub fn connect_lazy(url: &str) -> Result<Self, tonic::transport::Error> {
-        Ok(Self(TokenServiceClient::new(channel(url)?)))
+    /// When one of the URLs is not one.
+    pub fn start(urls: &str, max_staleness: MaxStaleness, clock: Clock) -> Result<Self, MalformedAddress> {
+        let endpoints = Arc::new(Endpoints::parse(urls)?);
+        let known = Arc::new(Knowledge::new(max_staleness.of_memory(), clock));
+        let patience = LONGEST_QUESTION.min(max_staleness.of_answer());
+        let calls = known.metrics.upstream_calls.clone();
+        let upstream = Arc::new(Upstream::new(Arc::clone(&endpoints), patience, calls));
+        let mut listening = JoinSet::new();
+        listening.spawn(Follower::new(Arc::clone(&known), endpoints, max_staleness.of_memory()).run());
+        let telling = Arc::clone(&known);
+        listening.spawn(async move { telling.freshness.tell().await });
+        let flights = Arc::new(Flights::new(MOST_QUESTIONS));
+        Ok(Self(Arc::new(Inner { known, upstream, flights, max_staleness, _listening: listening })))
     }
 
-    async fn ask(&self, token: &str, deadline: Deadline) -> Result<Answer, Unavailable> {
-        let mut request = Request::new(ValidateTokenRequest { token: token.to_owned(), audience: String::new() });
-        let patience = deadline.remaining().min(LONGEST_CALL);
-        request.set_timeout(patience);
-        telemetry::inject(request.metadata_mut());
-        let mut client = self.0.clone();
-        let answer = timeout_at(Deadline::within(patience).at(), client.validate_token(request)).await;
-        let answer = answer.map_err(|_elapsed| "it did not answer in time".to_owned());
-        match answer.and_then(|answer| answer.map_err(|status| status.to_string())) {
-            Ok(answer) => answer.into_inner().verdict.ok_or(Unavailable),
-            Err(cause) => {
-                tracing::warn!(cause, "auth-service could not be asked");
-                Err(Unavailable)
-            }
-        }
+    pub(crate) fn known(&self) -> &Knowledge {
+        &self.0.known
+    }
+
+    /// Adds what it counts to a service's metrics.
+    pub fn register_metrics(&self, registry: &mut Registry) {
+        Metrics::register(&self.0.known, registry);
     }
 }
 
-/// A channel to auth-service's internal port that connects when it is first needed, and again whenever the connection
-/// is lost.
-pub(crate) fn channel(url: &str) -> Result<Channel, tonic::transport::Error> {
-    let endpoint = Endpoint::from_shared(url.to_owned())?
-        .connect_timeout(CONNECT_TIMEOUT)
-        .tcp_nodelay(true)
-        .http2_keep_alive_interval(Duration::from_secs(10))
-        .keep_alive_timeout(Duration::from_secs(5))
-        .keep_alive_while_idle(true);
-    Ok(endpoint.connect_lazy())
+impl Inner {
+    fn board(&self, key: TokenKey, token: &str) -> Boarding<Option<Answer>> {
+        let known = || self.known.recall(&key).map(|verdict| Some(Answer { verdict, asked: Instant::now() }));
+        self.flights.board(key, known, || {
+            let (known, upstream, question) = (self.known.clone(), self.upstream.clone(), Question::about(token));
+            let in_time = self.max_staleness;
+            async move {
+                let asked = Instant::now();
+                let verdict = upstream.ask(&question).await.ok()?;
+                in_time.allows(asked).then(|| Answer { verdict: known.learn(key, verdict), asked })
+            }
+        })
+    }
+
+    /// A question may have been asked for somebody else, and have taken its time.
+    async fn wait(&self, waiting: Waiting<Option<Answer>>, deadline: Deadline) -> Result<Verdict, Unavailable> {
+        let answer = timeout_at(deadline.at(), waiting.answer()).await.ok().flatten().flatten();
+        answer
+            .filter(|answer| self.max_staleness.allows(answer.asked))
+            .map(|answer| answer.verdict)
+            .ok_or(Unavailable)
+    }
 }
 
 impl Verify for RemoteVerifier {
     async fn verify(&self, token: &str, deadline: Deadline) -> Result<Verdict, Unavailable> {
-        match self.ask(token, deadline).await? {
-            Answer::Caller(caller) => {
-                let caller = caller.try_into().map_err(|_malformed| Unavailable)?;
-                Ok(Verdict::Accepted(Arc::new(caller)))
-            }
-            Answer::Rejection(rejection) => match rejection.reason() {
-                RejectionReason::Unspecified => Err(Unavailable),
-                reason => Ok(Verdict::Rejected(reason)),
-            },
+        if token.len() > LONGEST_TOKEN {
+            return Ok(Verdict::Rejected(RejectionReason::Malformed));
         }
+        let (key, metrics) = (TokenKey::of(token, OWN_AUDIENCE), &self.0.known.metrics);
+        if let Some(verdict) = self.0.known.recall(&key) {
+            metrics.hits.inc();
+            return Ok(verdict);
+        }
+        metrics.misses.inc();
+        match self.0.board(key, token) {
+            Boarding::Known(answer) => answer.map(|answer| answer.verdict).ok_or(Unavailable),
+            Boarding::Started(waiting) => self.0.wait(waiting, deadline).await,
+            Boarding::Joined(waiting) => {
+                metrics.coalesced.inc();
+                self.0.wait(waiting, deadline).await
+            }
+            Boarding::Full => Err(Unavailable),
+        }
+    }
+
+    fn validity(&self, caller: Arc<Caller>) -> Validity {
+        Validity::followed(caller, self.clone())
     }
 }

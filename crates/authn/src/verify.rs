@@ -3,9 +3,9 @@
 use std::{future::Future, sync::Arc};
 
 use proto::auth::v1::RejectionReason;
-use service_runtime::deadline::Deadline;
+use service_runtime::{clock::Clock, deadline::Deadline};
 
-use crate::Caller;
+use crate::{Caller, Validity};
 
 /// What became of a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,4 +24,10 @@ pub struct Unavailable;
 pub trait Verify: Clone + Send + Sync + 'static {
     /// Judges one token before `deadline`.
     fn verify(&self, token: &str, deadline: Deadline) -> impl Future<Output = Result<Verdict, Unavailable>> + Send;
+
+    /// How long a caller whom it has accepted just now stays so. Unless it is said otherwise, until the token expires by
+    /// the system's clock.
+    fn validity(&self, caller: Arc<Caller>) -> Validity {
+        Validity::until_expiry(caller, Clock::system())
+    }
 }

@@ -1,0 +1,83 @@
+//! What one verifier knows: the memory, how fresh it is, and who wants to hear that a session has ended.
+
+use std::time::{Duration, SystemTime};
+
+use service_runtime::clock::Clock;
+use uuid::Uuid;
+
+use crate::{
+    Caller, Memory, MemoryBounds, SessionId, TokenKey, Verdict, ended::SessionEnds, freshness::Freshness,
+    metrics::Metrics,
+};
+
+/// Shared by the calls, by the stream of revocations, and by those who wait for the end of a session.
+#[derive(Debug)]
+pub(crate) struct Knowledge {
+    pub(crate) freshness: Freshness,
+    pub(crate) metrics: Metrics,
+    pub(crate) ends: SessionEnds,
+    memory: Memory,
+    clock: Clock,
+}
+
+impl Knowledge {
+    pub(crate) fn new(max_staleness: Duration, clock: Clock) -> Self {
+        Self {
+            freshness: Freshness::new(max_staleness),
+            metrics: Metrics::default(),
+            ends: SessionEnds::default(),
+            memory: Memory::new(MemoryBounds::default()),
+            clock,
+        }
+    }
+
+    /// What is known of a token for certain.
+    pub(crate) fn recall(&self, key: &TokenKey) -> Option<Verdict> {
+        // Before the memory is looked at: a revocation that comes in between is heeded, and proves nothing newer.
+        let fresh = self.freshness.is_fresh();
+        self.memory.recall(key, fresh, self.now())
+    }
+
+    /// Takes a verdict of auth-service's, and checks it against what is known here.
+    pub(crate) fn learn(&self, key: TokenKey, verdict: Verdict) -> Verdict {
+        self.memory.learn(key, verdict, self.now())
+    }
+
+    /// A session has ended. First it is known, then those who wait for it are told: whoever begins to wait in between
+    /// finds it among what is known.
+    pub(crate) fn revoke(&self, session: SessionId, expire_time: SystemTime) {
+        self.memory.revoke(session, expire_time, self.now());
+        self.ends.tell(session);
+    }
+
+    /// Counts how long it took until a revocation was heard of here. Its UUIDv7 tells when it was made, by the clock of
+    /// whoever made it.
+    pub(crate) fn heard_of(&self, revocation: &str) {
+        let made = Uuid::parse_str(revocation).ok().and_then(|id| id.get_timestamp()).map(|made| made.to_unix());
+        if let Some((seconds, nanoseconds)) = made {
+            let made = SystemTime::UNIX_EPOCH + Duration::new(seconds, nanoseconds);
+            self.metrics.heard_after(self.now().duration_since(made).unwrap_or_default());
+        }
+    }
+
+    pub(crate) fn forget_expired(&self) {
+        self.memory.forget_expired(self.now());
+    }
+
+    pub(crate) fn is_revoked(&self, caller: &Caller) -> bool {
+        self.memory.is_revoked(caller.session_id)
+    }
+
+    /// Whether every session that has ended is known to have.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.memory.is_complete(self.now())
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    fn now(&self) -> SystemTime {
+        self.clock.now().into()
+    }
+}
