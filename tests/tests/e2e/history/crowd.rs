@@ -10,7 +10,7 @@ use std::{
 };
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
-use e2e::{Clients, History, Outcome, Person, Refusal, SessionNumber};
+use e2e::{Clients, History, Outcome, Person, SessionNumber};
 use fastrand::Rng;
 use futures::future::join_all;
 use proto::{
@@ -23,9 +23,10 @@ use tokio::{
     time::{sleep, timeout},
 };
 use tonic::{Code, Status};
+use tonic_types::StatusExt;
 use uuid::Uuid;
 
-const PEOPLE: u64 = 64;
+const PEOPLE: usize = 32;
 /// How many sessions a person has at once.
 const SESSIONS: usize = 3;
 /// How many sessions that have ended a person goes on calling with.
@@ -91,7 +92,9 @@ impl Crowd {
             Mutex::new(Sessions { person, living: vec![first], ended: VecDeque::new() })
         }))
         .await;
-        Arc::new(Self { people, task_id, history, ending: AtomicBool::new(false) })
+        let crowd = Self { people, task_id, history, ending: AtomicBool::new(false) };
+        join_all((0..PEOPLE).map(|who| crowd.log_in(who, clients))).await;
+        Arc::new(crowd)
     }
 
     /// From now on everybody calls task-service and ends sessions at any of the auth-services, until [`Self::end`].
@@ -139,12 +142,14 @@ impl Crowd {
         calls.join_all().await;
     }
 
-    /// A session of anybody's, as likely one that has ended as one that has not.
+    /// A session of anybody's: as likely one that has ended as one that has not, and then as likely the last one that
+    /// did as any.
     fn any_session(&self, rng: &mut Rng) -> Session {
         let sessions = self.sessions(rng.usize(..self.people.len()));
-        let (living, ended) = (sessions.living.iter(), sessions.ended.iter());
-        let all: Vec<_> = if rng.bool() && !sessions.ended.is_empty() { ended.collect() } else { living.collect() };
-        rng.choice(all).expect("a session").clone()
+        let (living, ended) = (rng.choice(&sessions.living), rng.choice(&sessions.ended));
+        let ended = if rng.bool() { sessions.ended.back() } else { ended };
+        let chosen = if rng.bool() { living.or(ended) } else { ended.or(living) };
+        chosen.expect("a person with a session").clone()
     }
 
     async fn call_once(&self, clients: &Clients, session: &Session) -> Outcome {
@@ -235,10 +240,10 @@ impl Crowd {
 
 /// What a refusal of task-service comes to.
 fn refused(status: &Status) -> Outcome {
-    let reason = || Refusal::of(status).reason;
-    match status.code() {
-        Code::Unauthenticated if reason() == "TOKEN_REVOKED" => Outcome::Refused,
-        Code::Unavailable if reason() == "AUTH_UNAVAILABLE" => Outcome::Unavailable,
+    let reason = status.get_details_error_info().map(|info| info.reason);
+    match (status.code(), reason.as_deref()) {
+        (Code::Unauthenticated, Some("TOKEN_REVOKED")) => Outcome::Refused,
+        (Code::Unavailable, Some("AUTH_UNAVAILABLE")) => Outcome::Unavailable,
         _ => Outcome::Odd(format!("{status:?}").into()),
     }
 }
