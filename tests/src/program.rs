@@ -17,7 +17,7 @@ use xtask::{
     workspace,
 };
 
-use crate::eventually;
+use crate::{eventually, web};
 
 /// Far longer than a debug build takes on a busy machine.
 const START: Duration = Duration::from_secs(30);
@@ -155,6 +155,16 @@ impl Program {
     /// Where it answers `/readyz` and `/metrics`.
     pub fn operations(&self) -> SocketAddr {
         self.operations
+    }
+
+    /// The sum of its metrics whose lines begin so.
+    ///
+    /// # Panics
+    /// When it does not show them.
+    pub async fn metric(&self, beginning: &str) -> f64 {
+        let metrics = web::request(self.operations, "GET", "/metrics", &[], b"").await.text();
+        let lines = metrics.lines().filter(|line| line.starts_with(beginning));
+        lines.filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok()).sum()
     }
 
     /// All that it has logged so far.

@@ -15,6 +15,7 @@ mod frames;
 mod grpcurl;
 mod history;
 mod journey;
+mod late_news;
 mod leaks;
 mod limits;
 mod linked;
