@@ -157,10 +157,10 @@ impl Program {
         self.operations
     }
 
-    /// The sum of its metrics whose lines begin so.
+    /// The sum of its metrics whose lines begin so; 0 if there are none.
     ///
     /// # Panics
-    /// When it does not show them.
+    /// When it does not show its metrics.
     pub async fn metric(&self, beginning: &str) -> f64 {
         let metrics = web::request(self.operations, "GET", "/metrics", &[], b"").await.text();
         let lines = metrics.lines().filter(|line| line.starts_with(beginning));

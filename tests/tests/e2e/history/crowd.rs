@@ -32,7 +32,7 @@ const SESSIONS: usize = 3;
 /// How many sessions that have ended a person goes on calling with.
 const ENDED: usize = 8;
 /// How often a person ends sessions, in milliseconds between two times.
-const LIFE: std::ops::Range<u64> = 1_000..5_000;
+const LIFE: std::ops::Range<u64> = 500..4_000;
 
 /// How many calls are always waiting for their answer.
 const ALWAYS: usize = 8;

@@ -2,13 +2,17 @@
 
 use std::time::Duration;
 
+use e2e::Proxy;
 use tokio::time::{Instant, sleep};
 use xtask::process::Signal;
 
 use crate::linked::{Linked, silence_doorbells};
 
+const SECOND: Duration = Duration::from_secs(1);
 /// How long most faults last: longer than a revoked token may be accepted.
 const FAULT: Duration = Duration::from_secs(5);
+/// So late that much is on its way, and not so late that a verifier gives up.
+const TOLERABLE: Duration = Duration::from_millis(1_500);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
@@ -24,10 +28,12 @@ pub(crate) enum Fault {
     LinksSlow,
     /// What the auth-services answer arrives four seconds later.
     AnswersLate,
-    /// The links are a bit slow, and then nothing arrives any more.
-    LinksSlowThenHeld,
-    /// As before, and while nothing arrives the verifier stops: questions and echoes are on their way when it goes on.
-    HeldThenVerifierStopped,
+    /// What the auth-services answer arrives a bit later, and then nothing arrives any more.
+    AnswersLateThenHeld,
+    /// As before, and while nothing arrives the verifier stops: it finds old echoes when it goes on, and no news.
+    VerifierStoppedThenDeaf,
+    /// Nothing arrives any more, then the verifier stops, and then it all arrives: answers wait for it when it goes on.
+    VerifierDeafThenStopped,
     /// The first auth-service is killed and started again.
     AuthKilled,
     /// The auth-services do not hear of what the other one has committed.
@@ -37,15 +43,16 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    pub(crate) const ON_ONE_AUTH_SERVICE: [Self; 9] = [
+    pub(crate) const ON_ONE_AUTH_SERVICE: [Self; 10] = [
         Self::None,
         Self::AuthStopped,
         Self::VerifierStopped,
         Self::LinksCut,
         Self::LinksSlow,
         Self::AnswersLate,
-        Self::LinksSlowThenHeld,
-        Self::HeldThenVerifierStopped,
+        Self::AnswersLateThenHeld,
+        Self::VerifierStoppedThenDeaf,
+        Self::VerifierDeafThenStopped,
         Self::AuthKilled,
     ];
     pub(crate) const BETWEEN_TWO: [Self; 2] = [Self::DoorbellsDead, Self::DatabaseLost];
@@ -58,8 +65,9 @@ impl Fault {
             Self::LinksCut
             | Self::LinksSlow
             | Self::AnswersLate
-            | Self::LinksSlowThenHeld
-            | Self::HeldThenVerifierStopped => true,
+            | Self::AnswersLateThenHeld
+            | Self::VerifierStoppedThenDeaf
+            | Self::VerifierDeafThenStopped => true,
         }
     }
 
@@ -71,13 +79,42 @@ impl Fault {
     /// Lets it happen, from its beginning to its end.
     pub(crate) async fn happen(self, linked: &mut Linked) {
         match self {
-            Self::None => sleep(FAULT).await,
+            Self::None => sleep(SECOND).await,
             Self::AuthStopped => {
                 linked.pair.auth.signal(Signal::STOP);
                 sleep(FAULT).await;
                 linked.pair.auth.signal(Signal::CONT);
             }
-            Self::VerifierStopped => stop_verifier(linked).await,
+            Self::AuthKilled => {
+                linked.pair.auth.kill();
+                sleep(FAULT).await;
+                linked.pair.auth.start().await;
+            }
+            Self::VerifierStopped => {
+                linked.pair.task.signal(Signal::STOP);
+                sleep(FAULT).await;
+                linked.pair.task.signal(Signal::CONT);
+            }
+            Self::VerifierStoppedThenDeaf => {
+                linked.links().for_each(|link| link.delay_answers(TOLERABLE));
+                sleep(3 * SECOND).await;
+                linked.pair.task.signal(Signal::STOP);
+                sleep(TOLERABLE).await;
+                linked.links().for_each(Proxy::hold);
+                sleep(FAULT - TOLERABLE).await;
+                linked.pair.task.signal(Signal::CONT);
+                sleep(2 * SECOND).await;
+                heal(linked).await;
+            }
+            Self::VerifierDeafThenStopped => {
+                linked.links().for_each(Proxy::hold);
+                // Now it asks about every token.
+                sleep(4 * SECOND).await;
+                linked.pair.task.signal(Signal::STOP);
+                heal(linked).await;
+                sleep(FAULT).await;
+                linked.pair.task.signal(Signal::CONT);
+            }
             Self::LinksCut => {
                 for link in linked.links() {
                     link.cut().await;
@@ -86,63 +123,39 @@ impl Fault {
                 heal(linked).await;
             }
             Self::LinksSlow => {
-                linked.links().for_each(|link| link.delay(2 * FAULT));
-                sleep(2 * FAULT + Duration::from_secs(2)).await;
+                linked.links().for_each(|link| link.delay(10 * SECOND));
+                sleep(11 * SECOND).await;
                 heal(linked).await;
             }
             Self::AnswersLate => {
-                linked.links().for_each(|link| link.delay_answers(Duration::from_secs(4)));
-                sleep(2 * FAULT).await;
+                linked.links().for_each(|link| link.delay_answers(4 * SECOND));
+                sleep(8 * SECOND).await;
                 heal(linked).await;
             }
-            Self::LinksSlowThenHeld => {
-                slow_then_hold(linked).await;
-                sleep(FAULT).await;
+            Self::AnswersLateThenHeld => {
+                linked.links().for_each(|link| link.delay_answers(TOLERABLE));
+                sleep(3 * SECOND).await;
+                linked.links().for_each(Proxy::hold);
+                sleep(4 * SECOND).await;
                 heal(linked).await;
-            }
-            Self::HeldThenVerifierStopped => {
-                slow_then_hold(linked).await;
-                sleep(Duration::from_secs(3)).await;
-                linked.pair.task.signal(Signal::STOP);
-                heal(linked).await;
-                sleep(FAULT).await;
-                linked.pair.task.signal(Signal::CONT);
-            }
-            Self::AuthKilled => {
-                linked.pair.auth.kill();
-                sleep(FAULT).await;
-                linked.pair.auth.start().await;
             }
             Self::DoorbellsDead => {
                 let (database, end) = (linked.auth_database().await, Instant::now() + FAULT);
                 while Instant::now() < end {
                     silence_doorbells(&database).await;
-                    sleep(Duration::from_millis(20)).await;
+                    sleep(SECOND / 50).await;
                 }
             }
             Self::DatabaseLost => {
                 let database = &linked.second().database;
                 database.hold();
-                sleep(FAULT).await;
+                sleep(4 * SECOND).await;
                 database.cut().await;
-                sleep(FAULT / 2).await;
+                sleep(2 * SECOND).await;
                 database.heal().await;
             }
         }
     }
-}
-
-async fn stop_verifier(linked: &mut Linked) {
-    linked.pair.task.signal(Signal::STOP);
-    sleep(FAULT).await;
-    linked.pair.task.signal(Signal::CONT);
-}
-
-/// Slow enough that much is on its way when nothing moves any more, and quick enough that it is no reason to give up.
-async fn slow_then_hold(linked: &Linked) {
-    linked.links().for_each(|link| link.delay(Duration::from_millis(700)));
-    sleep(Duration::from_secs(4)).await;
-    linked.links().for_each(|link| link.hold());
 }
 
 async fn heal(linked: &Linked) {
