@@ -134,6 +134,18 @@ impl Clients {
         Ok(person.with(tokens))
     }
 
+    /// Begins more sessions of a person's.
+    ///
+    /// # Panics
+    /// When one is refused.
+    pub async fn log_in_often(&self, person: &Person, times: usize) -> Vec<Person> {
+        let mut sessions = Vec::new();
+        for _ in 0..times {
+            sessions.push(self.log_in(person).await.expect("to log in"));
+        }
+        sessions
+    }
+
     /// Ends the session of the person's token.
     ///
     /// # Errors

@@ -2,8 +2,9 @@
 //!
 //! A test asks for a [`Pair`] on one [`Engine`]: both services as processes of their own, on free ports, with a new
 //! database each, and Envoy in front of them if the test wants it. [`Clients`] call them as a [`Person`] or as nobody;
-//! [`Refusal`] is what an answer that is not OK says. [`web`] speaks plain HTTP, [`eventually`] waits. What a pair
-//! started ends with it, and if its test fails, the logs are printed.
+//! [`Refusal`] is what an answer that is not OK says. [`web`] speaks plain HTTP, [`eventually`] waits. A [`Proxy`] is a
+//! link that can fail, and a [`History`] judges what was asked and answered meanwhile. What a pair started ends with
+//! it, and if its test fails, the logs are printed.
 //!
 //! The programs and tools come from `cargo xtask test`: what is missing fails the test that needs it.
 #![expect(clippy::expect_used, reason = "a test that cannot have what it needs must fail")]
@@ -11,16 +12,20 @@
 
 mod clients;
 mod engine;
+mod history;
 mod pair;
 mod program;
+mod proxy;
 mod refusal;
 mod wait;
 pub mod web;
 
 pub use clients::{Clients, Person};
 pub use engine::Engine;
+pub use history::{History, Outcome, SessionNumber, Tally, Violation};
 pub use pair::{Builder, Pair};
 pub use program::{Program, binary};
+pub use proxy::Proxy;
 pub use refusal::Refusal;
 pub use wait::eventually;
 

@@ -16,7 +16,7 @@ use crate::{
     clients::{Clients, channel},
     engine::{Engine, Store},
     eventually,
-    program::Program,
+    program::{Program, free_address},
     provided,
 };
 
@@ -179,16 +179,17 @@ impl Pair {
     /// # Panics
     /// When it does not become ready.
     pub async fn second_task_service(&self) -> (Program, Clients) {
-        let (listen, operations) = (free_address(), free_address());
-        let mut settings = Settings::new();
-        for variable in ["TASK_AUTH_URL", "TASK_DATABASE_URL", "TASK_PAGE_TOKEN_KEY"] {
-            settings.insert(variable.to_owned(), self.task.setting(variable).to_owned());
-        }
-        settings.insert("TASK_LISTEN".to_owned(), listen.to_string());
-        settings.insert("TASK_OPERATIONS_LISTEN".to_owned(), operations.to_string());
-        let mut replica = Program::new("task-service", self.folder.path(), settings, operations);
+        let mut replica = self.task.replica(&["TASK_LISTEN"], "TASK_OPERATIONS_LISTEN");
         replica.start().await;
-        (replica, Clients::new(self.auth.address("AUTH_LISTEN"), listen))
+        let clients = Clients::new(self.auth.address("AUTH_LISTEN"), replica.address("TASK_LISTEN"));
+        (replica, clients)
+    }
+
+    /// Another auth-service on the same database, with the same secrets and not yet started, and clients that call it.
+    pub fn second_auth_service(&self) -> (Program, Clients) {
+        let replica = self.auth.replica(&["AUTH_LISTEN", "AUTH_INTERNAL_LISTEN"], "AUTH_OPERATIONS_LISTEN");
+        let clients = Clients::new(replica.address("AUTH_LISTEN"), self.task.address("TASK_LISTEN"));
+        (replica, clients)
     }
 
     async fn start_edge(&mut self) {
@@ -214,10 +215,6 @@ impl Drop for Pair {
             eprintln!("---- log of Envoy\n{log}");
         }
     }
-}
-
-fn free_address() -> SocketAddr {
-    ([127, 0, 0, 1], free_port()).into()
 }
 
 fn auth_settings(store: &Store, operations: SocketAddr, limits: bool, more: &Settings) -> Settings {

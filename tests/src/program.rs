@@ -12,11 +12,12 @@ use std::{
 use tokio::task::spawn_blocking;
 use xtask::{
     http,
+    port::free_port,
     process::{Child, Output, Signal},
     workspace,
 };
 
-use crate::eventually;
+use crate::{eventually, web};
 
 /// Far longer than a debug build takes on a busy machine.
 const START: Duration = Duration::from_secs(30);
@@ -41,6 +42,16 @@ impl Program {
         operations: SocketAddr,
     ) -> Self {
         Self { name, folder: folder.to_owned(), settings, operations, tracer: None, child: None }
+    }
+
+    /// Another one with the same settings, but with ports of its own, which these settings name; not started yet.
+    pub(crate) fn replica(&self, ports: &[&str], operations: &str) -> Self {
+        let mut replica = Self::new(self.name, &self.folder, self.settings.clone(), free_address());
+        for port in ports {
+            replica.set(port, &free_address().to_string());
+        }
+        replica.set(operations, &replica.operations.to_string());
+        replica
     }
 
     /// Starts it and waits until it is ready.
@@ -146,6 +157,16 @@ impl Program {
         self.operations
     }
 
+    /// The sum of its metrics whose lines begin so; 0 if there are none.
+    ///
+    /// # Panics
+    /// When it does not show its metrics.
+    pub async fn metric(&self, beginning: &str) -> f64 {
+        let metrics = web::request(self.operations, "GET", "/metrics", &[], b"").await.text();
+        let lines = metrics.lines().filter(|line| line.starts_with(beginning));
+        lines.filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok()).sum()
+    }
+
     /// All that it has logged so far.
     pub fn log(&self) -> String {
         fs::read_to_string(self.log_file()).unwrap_or_default()
@@ -166,6 +187,11 @@ impl Drop for Program {
             eprintln!("---- log of {}\n{}", self.name, self.log());
         }
     }
+}
+
+/// Where nothing listens yet.
+pub(crate) fn free_address() -> SocketAddr {
+    ([127, 0, 0, 1], free_port()).into()
 }
 
 /// The tracer is a grandchild, so that the child is the service itself and takes its signals.

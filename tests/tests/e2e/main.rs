@@ -1,5 +1,5 @@
 //! The running pair, tested from outside: two real processes, real databases, a real Envoy.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr, reason = "tests")]
 
 mod access;
 mod auth_outage;
@@ -14,9 +14,12 @@ mod drain;
 mod edge_web;
 mod frames;
 mod grpcurl;
+mod history;
 mod journey;
+mod late_news;
 mod leaks;
 mod limits;
+mod linked;
 mod outsider;
 mod ownership;
 mod postgres_outage;
