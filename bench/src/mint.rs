@@ -26,7 +26,7 @@ const SESSIONS: usize = 16;
 pub struct Mint {
     sessions: tokio::sync::Mutex<Vec<Session>>,
     last: Mutex<Arc<[String]>>,
-    count: usize,
+    count: AtomicUsize,
 }
 
 struct Session {
@@ -46,7 +46,11 @@ impl Mint {
             let refresh_token = auth.log_in(credentials).await?.refresh_token;
             sessions.push(Session { client, refresh_token });
         }
-        Ok(Self { sessions: tokio::sync::Mutex::new(sessions), last: Mutex::new(Arc::new([])), count })
+        Ok(Self {
+            sessions: tokio::sync::Mutex::new(sessions),
+            last: Mutex::new(Arc::new([])),
+            count: AtomicUsize::new(count),
+        })
     }
 
     /// Makes tokens that nobody has seen.
@@ -55,7 +59,7 @@ impl Mint {
     /// When a session is refused a token.
     pub async fn fresh(&self) -> anyhow::Result<Tokens> {
         let mut sessions = self.sessions.lock().await;
-        let (mut working, each) = (JoinSet::new(), self.count.div_ceil(SESSIONS));
+        let (mut working, each) = (JoinSet::new(), self.count.load(Ordering::Relaxed).div_ceil(SESSIONS));
         for mut session in sessions.drain(..) {
             working.spawn(async move {
                 let tokens = session.make(each).await?;
@@ -71,6 +75,11 @@ impl Mint {
         let all: Arc<[String]> = all.into();
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&all);
         Ok(Tokens { all, next: AtomicUsize::new(0), again: false })
+    }
+
+    /// Has twice as many made from here on.
+    pub fn double(&self) {
+        let _ = self.count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| count.checked_mul(2));
     }
 
     /// The tokens that were last made, without an end; made now if there are none.
@@ -113,6 +122,11 @@ pub struct Tokens {
 }
 
 impl Tokens {
+    /// Whether more were wanted than there are.
+    pub fn are_used_up(&self) -> bool {
+        !self.again && self.next.load(Ordering::Relaxed) > self.all.len()
+    }
+
     /// The next one, if there is one left.
     pub fn next(&self) -> Option<String> {
         let next = self.next.fetch_add(1, Ordering::Relaxed);
@@ -131,7 +145,9 @@ mod tests {
         let fresh = Tokens { all: Arc::clone(&all), ..Tokens::default() };
         let take = |tokens: &Tokens| (0..3).map(|_| tokens.next()).collect::<Vec<_>>();
         let [a, b] = ["a", "b"].map(|token| Some(token.to_owned()));
+        assert!(!fresh.are_used_up());
         assert_eq!(take(&fresh), [a.clone(), b.clone(), None]);
+        assert!(fresh.are_used_up());
         assert_eq!(take(&Tokens { all, again: true, ..Tokens::default() }), [a.clone(), b, a]);
         assert_eq!(take(&Tokens { again: true, ..Tokens::default() }), [None, None, None]);
     }

@@ -75,7 +75,7 @@ impl Report {
     /// For people.
     pub fn to_table(&self) -> String {
         let mut table = format!(
-            "{:<62}{:>18}{:>20}{:>22}{:>22}{:>9}{:>8}\n",
+            "{:<62}{:>18}{:>20}{:>23}{:>23}{:>9}{:>8}\n",
             "", "CPU µs/call", "calls/s", "p50 ms", "p99 ms", "p99.9 ms", "MiB"
         );
         for row in &self.rows {
@@ -109,7 +109,7 @@ impl Report {
 }
 
 fn write_figure(figure: &Figure, table: &mut String) {
-    let _ = writeln!(table, "{:<62}{:>82}   goal: {}", figure.name, "", figure.goal);
+    let _ = writeln!(table, "{:<62}{:>84}   goal: {}", figure.name, "", figure.goal);
     for Line { name, values } in &figure.lines {
         let values: Vec<_> = values.iter().map(|(label, value)| format!("{label} {}", number(*value))).collect();
         let _ = writeln!(table, "{:<62}   {}", format!("  {name}"), values.join(", "));
@@ -167,7 +167,7 @@ impl Row {
         let ratio = |Spread { median, min, max }: Spread| format!("{median:.2} ({min:.2}–{max:.2})");
         let (calls, cpu) = (ratio(self.calls_per_second_ratio), ratio(self.cpu_per_call_ratio));
         let [p50, p99] = [self.p50_ratio, self.p99_ratio].map(ratio);
-        let _ = writeln!(table, "{:<62}{cpu:>18}{calls:>20}{p50:>22}{p99:>22}   goal: {}", self.name, self.goal);
+        let _ = writeln!(table, "{:<62}{cpu:>18}{calls:>20}{p50:>23}{p99:>23}   goal: {}", self.name, self.goal);
         for variant in &self.variants {
             variant.write(table);
         }
@@ -187,7 +187,7 @@ impl Variant {
                 .map(|microseconds| microseconds as f64 / 1000.0);
         let name = format!("  {}", self.name);
         let memory = self.median.resident_mebibytes;
-        let _ = writeln!(table, "{name:<62}{cpu:>18.1}{calls:>20.0}{p50:>22.2}{p99:>22.2}{p999:>9.2}{memory:>8.0}");
+        let _ = writeln!(table, "{name:<62}{cpu:>18.1}{calls:>20.0}{p50:>23.2}{p99:>23.2}{p999:>9.2}{memory:>8.0}");
         if let servers @ [_, _, ..] = &*self.median.cpu_microseconds_by_server {
             for (server, cpu) in servers {
                 let _ = writeln!(table, "{:<62}{cpu:>18.1}", format!("    {server}"));

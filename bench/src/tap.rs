@@ -38,8 +38,11 @@ pub struct Tap {
 /// What went through up to now.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// How often a client had to wait: each `Sync`, `Flush` and simple query asks for an answer.
+    /// How often a client waited for what it had asked for: each `Sync`, `Flush` and simple query wants an answer.
     pub round_trips: u64,
+    /// How often a client only wanted to know whether the server is still there: a `Sync` that follows nothing. sqlx does
+    /// so whenever a connection goes back into the pool; who used it does not wait for that.
+    pub pings: u64,
     /// Statements that were executed, those that begin and end transactions too.
     pub statements: u64,
 }
@@ -49,6 +52,8 @@ pub struct Counts {
 pub struct Traffic {
     /// How often it waits for the database.
     pub round_trips_per_call: f64,
+    /// How often a connection is tested because of it.
+    pub pings_per_call: f64,
     /// Statements of it.
     pub statements_per_call: f64,
     /// Statements in a second without any call.
@@ -57,13 +62,18 @@ pub struct Traffic {
 
 impl Counts {
     fn since(self, before: Self) -> Self {
-        Self { round_trips: self.round_trips - before.round_trips, statements: self.statements - before.statements }
+        Self {
+            round_trips: self.round_trips - before.round_trips,
+            pings: self.pings - before.pings,
+            statements: self.statements - before.statements,
+        }
     }
 }
 
 #[derive(Default)]
 struct Seen {
     round_trips: AtomicU64,
+    pings: AtomicU64,
     statements: AtomicU64,
     recorded: Mutex<Option<Vec<Sent>>>,
 }
@@ -91,10 +101,7 @@ impl Tap {
 
     /// What went through.
     pub fn counts(&self) -> Counts {
-        Counts {
-            round_trips: self.seen.round_trips.load(Ordering::Relaxed),
-            statements: self.seen.statements.load(Ordering::Relaxed),
-        }
+        self.seen.counts()
     }
 
     /// Calls so often, one call after the other, and tells what a call sends. What is sent without any call is looked at
@@ -115,6 +122,7 @@ impl Tap {
             |busy: u64, idle: u64| (busy as f64 - idle as f64 * called.div_duration_f64(rested)) / f64::from(calls);
         Ok(Traffic {
             round_trips_per_call: per_call(busy.round_trips, idle.round_trips),
+            pings_per_call: per_call(busy.pings, idle.pings),
             statements_per_call: per_call(busy.statements, idle.statements),
             idle_statements_per_second: idle.statements as f64 / rested.as_secs_f64(),
         })
@@ -138,12 +146,22 @@ impl Drop for Tap {
 }
 
 impl Seen {
-    fn waits(&self) {
+    fn round_trip(&self) {
         self.round_trips.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn executes(&self) {
+    fn ping(&self) {
+        self.pings.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn statement(&self) {
         self.statements.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn counts(&self) -> Counts {
+        let [round_trips, pings, statements] =
+            [&self.round_trips, &self.pings, &self.statements].map(|count| count.load(Ordering::Relaxed));
+        Counts { round_trips, pings, statements }
     }
 
     fn sends(&self, sent: impl FnOnce() -> Option<Sent>) {

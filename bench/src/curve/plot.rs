@@ -18,7 +18,9 @@ use super::Curve;
 const SIZE: (u32, u32) = (860, 520);
 /// Apart for those who see fewer colours, too.
 const COLOURS: [RGBColor; 2] = [RGBColor(0, 94, 162), RGBColor(214, 90, 10)];
-const ROOM_ABOVE: f64 = 1.12;
+/// Room for the last circle, and for the names of the lines above them.
+const BESIDE: f64 = 1.12;
+const ABOVE: f64 = 1.3;
 
 /// Writes it, in a folder that is made if there is none.
 pub(super) fn draw(curve: &Curve) -> anyhow::Result<()> {
@@ -38,7 +40,7 @@ fn to_svg(curve: &Curve) -> anyhow::Result<String> {
     {
         let area = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
         area.fill(&WHITE)?;
-        let streams = (f64::from(first)..f64::from(last) * ROOM_ABOVE).log_scale().base(4.0);
+        let streams = (f64::from(first)..f64::from(last) * BESIDE).log_scale().base(4.0);
         let mut chart = ChartBuilder::on(&area)
             .margin(18)
             .caption(&curve.name, ("sans-serif", 20))
@@ -46,7 +48,7 @@ fn to_svg(curve: &Curve) -> anyhow::Result<String> {
             .y_label_area_size(78)
             .build_cartesian_2d(
                 streams.with_key_points(curve.streams.iter().map(|n| f64::from(*n)).collect()),
-                0.0..most * ROOM_ABOVE,
+                0.0..most * ABOVE,
             )?;
         chart
             .configure_mesh()
@@ -69,7 +71,7 @@ fn to_svg(curve: &Curve) -> anyhow::Result<String> {
         }
         chart
             .configure_series_labels()
-            .position(SeriesLabelPosition::LowerRight)
+            .position(SeriesLabelPosition::UpperLeft)
             .label_font(("sans-serif", 15))
             .background_style(WHITE)
             .border_style(BLACK.mix(0.3))

@@ -30,6 +30,8 @@ pub struct Parameter {
 pub(super) struct Frontend {
     unread: Vec<u8>,
     started: bool,
+    /// Whether there was anything since it was last waited for an answer.
+    asked: bool,
     prepared: HashMap<String, (String, Vec<u32>)>,
 }
 
@@ -57,8 +59,8 @@ impl Frontend {
     fn handle(&mut self, kind: u8, body: &mut Body<'_>, seen: &Seen) {
         match kind {
             b'Q' => {
-                seen.waits();
-                seen.executes();
+                seen.round_trip();
+                seen.statement();
                 seen.sends(|| Some(Sent { text: body.text()?, parameters: Vec::new() }));
             }
             b'P' => {
@@ -67,10 +69,12 @@ impl Frontend {
                 }
             }
             b'B' => seen.sends(|| body.bind(&self.prepared)),
-            b'E' => seen.executes(),
-            b'S' | b'H' => seen.waits(),
+            b'E' => seen.statement(),
+            b'S' | b'H' if self.asked => seen.round_trip(),
+            b'S' => seen.ping(),
             _ => {}
         }
+        self.asked = !matches!(kind, b'Q' | b'S' | b'H');
     }
 }
 
@@ -127,7 +131,7 @@ impl Body<'_> {
 mod tests {
     use super::{super::Tap, *};
     use crate::tap::Counts;
-    use std::sync::{Mutex, atomic::Ordering};
+    use std::sync::Mutex;
 
     fn message(kind: &[u8], body: &[u8]) -> Vec<u8> {
         let length = i32::try_from(body.len() + 4).unwrap().to_be_bytes();
@@ -142,7 +146,7 @@ mod tests {
         let bind = message(b"B", b"\0s1\0\0\x01\0\x01\0\x02\0\0\0\x02\0\x07\xff\xff\xff\xff\0\0");
         let (execute, sync) = (message(b"E", b"\0\0\0\0\0"), message(b"S", b""));
         let query = message(b"Q", b"COMMIT\0");
-        let all = [ssl, startup, parse, bind, execute, sync, query].concat();
+        let all = [ssl, startup, parse, bind, execute, sync.clone(), query, sync.clone(), sync].concat();
         for piece in [1, 7, all.len()] {
             let seen = Seen { recorded: Mutex::new(Some(Vec::new())), ..Seen::default() };
             let mut frontend = Frontend::default();
@@ -153,7 +157,7 @@ mod tests {
                 Sent { text: "COMMIT".to_owned(), parameters: Vec::new() },
             ];
             assert_eq!(seen.recorded.lock().unwrap().as_deref(), Some(&expected[..]));
-            assert_eq!((seen.statements.load(Ordering::Relaxed), seen.round_trips.load(Ordering::Relaxed)), (2, 2));
+            assert_eq!(seen.counts(), Counts { round_trips: 2, pings: 2, statements: 2 });
         }
     }
 

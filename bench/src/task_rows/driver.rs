@@ -54,7 +54,11 @@ pub(super) async fn round_trips(engine: Engine) -> anyhow::Result<Figure> {
             call.call().await?;
         }
         let traffic = tap.watch(&mut call, CALLS).await?;
-        let values = [("per call", traffic.round_trips_per_call), ("statements", traffic.statements_per_call)];
+        let values = [
+            ("per call", traffic.round_trips_per_call),
+            ("statements", traffic.statements_per_call),
+            ("tests of a connection that goes back", traffic.pings_per_call),
+        ];
         let lines = vec![Line::new(format!("{CALLS} calls"), values)];
         Ok(Figure { name: ROUND_TRIPS.to_owned(), goal: "1 per call", lines })
     };
