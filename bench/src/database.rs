@@ -6,7 +6,11 @@ use anyhow::Context;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 use uuid::Uuid;
 
-use crate::{options::Options, progress};
+use crate::{
+    cpu::{self, Process},
+    options::Options,
+    progress,
+};
 
 /// Which of the two.
 #[derive(Clone, Debug)]
@@ -95,6 +99,18 @@ impl Database {
             }
             Engine::Postgres { .. } => execute_on(&self.url, sql).await,
         }
+    }
+
+    /// The PostgreSQL server that it belongs to, if that is on this machine.
+    ///
+    /// # Errors
+    /// When it cannot be reached.
+    pub async fn server(&self) -> anyhow::Result<Option<Process>> {
+        let mut connection = PgConnection::connect(&self.url).await?;
+        let backend: i32 = sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut connection).await?;
+        let server = cpu::postgres_of(backend.try_into()?);
+        connection.close().await?;
+        Ok(server)
     }
 
     /// Removes it from its server, whoever still uses it.

@@ -1,4 +1,5 @@
-//! The ceiling: a bare tonic server as people would write it, which does nothing but answer, or nothing but hash.
+//! The ceiling: a bare tonic server as people would write it, which does nothing but answer, or hash or verify
+//! once before that.
 
 use std::{
     fs,
@@ -7,16 +8,19 @@ use std::{
     sync::{Arc, Mutex, PoisonError, mpsc::Sender},
 };
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use argon2::{Argon2, Block};
 use clap::Args;
+use jsonwebtoken::{Algorithm, DecodingKey, jwk::JwkSet};
 use prost::Message;
 use proto::auth::v1::{
     ListUserDeletionsRequest, ListUserDeletionsResponse, ValidateTokenRequest, ValidateTokenResponse,
+    WatchRevocationsRequest, WatchRevocationsResponse,
     token_service_server::{TokenService, TokenServiceServer},
 };
 use tokio::sync::oneshot;
-use tonic::{Request, Response, Status, transport::Server};
+use tonic::{Request, Response, Status, Streaming, codegen::BoxStream, transport::Server};
+use xtask::http;
 
 /// Serves ValidateToken by one answer.
 #[derive(Args, Debug)]
@@ -31,6 +35,9 @@ pub struct ServeEcho {
     /// threads
     #[arg(long, default_value_t = 0)]
     hash_threads: usize,
+    /// Verify each token's signature by the key of auth-service at this public port, before each answer
+    #[arg(long)]
+    verify: Option<SocketAddr>,
 }
 
 impl ServeEcho {
@@ -42,6 +49,7 @@ impl ServeEcho {
         let echo = Echo {
             answer: read_answer(&self.answer)?,
             hashes: (self.hash_threads > 0).then(|| hash_in(self.hash_threads)),
+            key: self.verify.map(public_key).transpose()?,
         };
         let echo = TokenServiceServer::new(echo);
         Ok(Server::builder().tcp_nodelay(true).add_service(echo).serve(self.listen).await?)
@@ -60,6 +68,22 @@ pub fn read_answer(file: &Path) -> anyhow::Result<ValidateTokenResponse> {
 struct Echo {
     answer: ValidateTokenResponse,
     hashes: Option<Sender<oneshot::Sender<()>>>,
+    key: Option<DecodingKey>,
+}
+
+/// The one key that auth-service publishes.
+fn public_key(auth: SocketAddr) -> anyhow::Result<DecodingKey> {
+    let answer = http::get(auth, "/.well-known/jwks.json").context("auth-service does not tell its keys")?;
+    let (_, body) = answer.split_once("\r\n\r\n").context("an answer without a body")?;
+    let keys: JwkSet = serde_json::from_str(body)?;
+    let [key] = &*keys.keys else { bail!("auth-service has {} keys", keys.keys.len()) };
+    Ok(DecodingKey::from_jwk(key)?)
+}
+
+/// Nothing but the signature is looked at.
+fn is_signed(token: &str, key: &DecodingKey) -> bool {
+    let Some((message, signature)) = token.rsplit_once('.') else { return false };
+    jsonwebtoken::crypto::verify(signature, message.as_bytes(), key, Algorithm::EdDSA).unwrap_or(false)
 }
 
 /// Threads that do nothing but hash, each in memory that it uses again and again.
@@ -90,14 +114,26 @@ fn hash_in(threads: usize) -> Sender<oneshot::Sender<()>> {
 impl TokenService for Echo {
     async fn validate_token(
         &self,
-        _request: Request<ValidateTokenRequest>,
+        request: Request<ValidateTokenRequest>,
     ) -> Result<Response<ValidateTokenResponse>, Status> {
+        if self.key.as_ref().is_some_and(|key| !is_signed(&request.get_ref().token, key)) {
+            return Err(Status::internal("the signature is not good"));
+        }
         if let Some(hashes) = &self.hashes {
             let (answer, answered) = oneshot::channel();
             hashes.send(answer).map_err(|_| Status::internal("no thread hashes"))?;
             answered.await.map_err(|_| Status::internal("no hash was made"))?;
         }
         Ok(Response::new(self.answer.clone()))
+    }
+
+    type WatchRevocationsStream = BoxStream<WatchRevocationsResponse>;
+
+    async fn watch_revocations(
+        &self,
+        _request: Request<Streaming<WatchRevocationsRequest>>,
+    ) -> Result<Response<Self::WatchRevocationsStream>, Status> {
+        Err(Status::unimplemented("nobody is measured by this"))
     }
 
     async fn list_user_deletions(

@@ -9,6 +9,8 @@ async fn main() -> anyhow::Result<()> {
     match command {
         None => bench::run(&options).await,
         Some(Command::ServeEcho(echo)) => echo.serve().await,
+        Some(Command::ServeEchoTask(echo)) => echo.serve().await,
         Some(Command::ServeTasksOpen(tasks)) => tasks.serve().await,
+        Some(Command::ServeTasksRaw(tasks)) => tasks.serve().await,
     }
 }

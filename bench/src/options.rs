@@ -8,7 +8,7 @@ use std::{
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{echo::ServeEcho, open_tasks::ServeTasksOpen};
+use crate::{echo::ServeEcho, echo_task::ServeEchoTask, open_tasks::ServeTasksOpen, raw_tasks::ServeTasksRaw};
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -27,8 +27,12 @@ pub struct CommandLine {
 pub enum Command {
     /// Serve ValidateToken by a bare tonic server that answers everybody alike
     ServeEcho(ServeEcho),
+    /// Serve GetTask by a bare tonic server that answers everybody alike, or only those whom auth-service knows
+    ServeEchoTask(ServeEchoTask),
     /// Serve the tasks without asking anybody who calls
     ServeTasksOpen(Box<ServeTasksOpen>),
+    /// Serve GetTask by a query of its own, sent by the raw driver, without asking anybody who calls
+    ServeTasksRaw(Box<ServeTasksRaw>),
 }
 
 /// How to measure.
@@ -53,6 +57,13 @@ pub struct Options {
     /// Refused logins whose times are compared, with cheap hashes; a fifth as many with real ones; 0 for none
     #[arg(long, default_value_t = 10_000)]
     pub timing_logins: usize,
+    /// Logouts after which is waited until the token is refused everywhere, with the doorbell and once more without it
+    #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..))]
+    pub logouts: u32,
+    /// Where the plot of throughput by streams is written, an SVG file [default: bench/validate-token.svg in the target
+    /// folder]
+    #[arg(long, value_parser = absolute)]
+    pub plot: Option<PathBuf>,
     /// Measure only what has this in its name, whatever the case
     #[arg(long)]
     pub only: Option<String>,
@@ -85,6 +96,11 @@ impl Options {
     /// Whether what has this name is to be measured.
     pub fn wants(&self, name: &str) -> bool {
         self.only.as_ref().is_none_or(|text| name.to_lowercase().contains(&text.to_lowercase()))
+    }
+
+    /// Where the plot is written.
+    pub fn plot(&self) -> PathBuf {
+        self.plot.clone().unwrap_or_else(|| xtask::workspace::target_folder().join("bench/validate-token.svg"))
     }
 
     /// The path of a program of the pair.

@@ -5,8 +5,11 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use crate::{
+    curve::Curve,
+    figure::{Figure, Line},
     machine::Machine,
     options::Options,
+    results::Results,
     rounds::{Figures, Measured, MeasuredVariant},
     statistics::Spread,
     storm::StormFigures,
@@ -19,7 +22,10 @@ pub struct Report {
     machine: Machine,
     load: LoadShape,
     rows: Vec<Row>,
+    figures: Vec<Figure>,
+    curves: Vec<Curve>,
     timings: Vec<Timing>,
+    failures: Vec<(String, String)>,
 }
 
 #[derive(Debug, Serialize)]
@@ -35,8 +41,8 @@ struct LoadShape {
 struct Row {
     name: String,
     goal: &'static str,
-    calls_per_second_ratio: Spread,
     cpu_per_call_ratio: Spread,
+    calls_per_second_ratio: Spread,
     p50_ratio: Spread,
     p99_ratio: Spread,
     variants: [Variant; 2],
@@ -50,11 +56,12 @@ struct Variant {
 }
 
 impl Report {
-    /// Of rows that were measured.
-    pub fn new(machine: Machine, options: &Options, rows: Vec<Measured>, timings: Vec<Timing>) -> Self {
+    /// Of what was measured.
+    pub fn new(machine: Machine, options: &Options, results: Results) -> Self {
         let Options { rounds, seconds, warm_up, streams, connections, .. } = *options;
         let load = LoadShape { streams, connections, rounds, seconds, warm_up };
-        Self { machine, load, rows: rows.into_iter().map(Row::of).collect(), timings }
+        let Results { rows, figures, curves, timings, failures } = results;
+        Self { machine, load, rows: rows.into_iter().map(Row::of).collect(), figures, curves, timings, failures }
     }
 
     /// For programs.
@@ -68,14 +75,23 @@ impl Report {
     /// For people.
     pub fn to_table(&self) -> String {
         let mut table = format!(
-            "{:<56}{:>18}{:>20}{:>22}{:>22}{:>9}{:>8}\n",
-            "", "calls/s", "CPU µs/call", "p50 ms", "p99 ms", "p99.9 ms", "MiB"
+            "{:<62}{:>18}{:>20}{:>23}{:>23}{:>9}{:>8}\n",
+            "", "CPU µs/call", "calls/s", "p50 ms", "p99 ms", "p99.9 ms", "MiB"
         );
         for row in &self.rows {
             row.write(&mut table);
         }
+        for figure in &self.figures {
+            write_figure(figure, &mut table);
+        }
+        for curve in &self.curves {
+            write_curve(curve, &mut table);
+        }
         for timing in &self.timings {
             write_timing(timing, &mut table);
+        }
+        for (name, why) in &self.failures {
+            let _ = writeln!(table, "{name}: NOT MEASURED: {why}");
         }
         table + "\n" + &self.footer()
     }
@@ -92,12 +108,40 @@ impl Report {
     }
 }
 
+fn write_figure(figure: &Figure, table: &mut String) {
+    let _ = writeln!(table, "{:<62}{:>84}   goal: {}", figure.name, "", figure.goal);
+    for Line { name, values } in &figure.lines {
+        let values: Vec<_> = values.iter().map(|(label, value)| format!("{label} {}", number(*value))).collect();
+        let _ = writeln!(table, "{:<62}   {}", format!("  {name}"), values.join(", "));
+    }
+}
+
+/// Whole numbers as such.
+fn number(value: f64) -> String {
+    if value.fract() == 0.0 { format!("{value:.0}") } else { format!("{value:.3}") }
+}
+
+fn write_curve(curve: &Curve, table: &mut String) {
+    let Curve { name, streams, lines, plot } = curve;
+    let numbers =
+        |numbers: &mut dyn Iterator<Item = f64>| numbers.map(|number| format!("{number:>10.0}")).collect::<String>();
+    let streams = numbers(&mut streams.iter().map(|streams| f64::from(*streams)));
+    let _ = writeln!(table, "{name:<62}   streams  {streams}");
+    for (name, figures) in lines {
+        let cpu = numbers(&mut figures.iter().map(|point| point.cpu_microseconds_per_call));
+        let calls = numbers(&mut figures.iter().map(|point| point.calls_per_second));
+        let _ = writeln!(table, "{:<62}   CPU µs/call{}", format!("  {name}"), &cpu[3..]);
+        let _ = writeln!(table, "{:<62}   calls/s  {calls}", "");
+    }
+    let _ = writeln!(table, "  plotted in {}", plot.display());
+}
+
 fn write_timing(timing: &Timing, table: &mut String) {
     let name = format!("{}, {}", timing::NAME, timing.hashes);
-    let _ = writeln!(table, "{name:<56}{:>18}{:>20}{:>18}   goal: |t| < 4.5", "logins", "mean ms", "Welch's t");
+    let _ = writeln!(table, "{name:<62}{:>18}{:>20}{:>18}   goal: |t| < 4.5", "logins", "mean ms", "Welch's t");
     for Kind { name, logins, mean_milliseconds, t } in &timing.kinds {
         let name = format!("  {name}");
-        let _ = writeln!(table, "{name:<56}{logins:>18}{mean_milliseconds:>20.3}{t:>18.2}");
+        let _ = writeln!(table, "{name:<62}{logins:>18}{mean_milliseconds:>20.3}{t:>18.2}");
     }
 }
 
@@ -111,8 +155,8 @@ impl Row {
         Self {
             name,
             goal,
-            calls_per_second_ratio: ratio(|figures| figures.calls_per_second),
             cpu_per_call_ratio: ratio(|figures| figures.cpu_microseconds_per_call),
+            calls_per_second_ratio: ratio(|figures| figures.calls_per_second),
             p50_ratio: ratio(|figures| figures.p50_microseconds as f64),
             p99_ratio: ratio(|figures| figures.p99_microseconds as f64),
             variants: variants.map(Variant::of),
@@ -123,7 +167,7 @@ impl Row {
         let ratio = |Spread { median, min, max }: Spread| format!("{median:.2} ({min:.2}–{max:.2})");
         let (calls, cpu) = (ratio(self.calls_per_second_ratio), ratio(self.cpu_per_call_ratio));
         let [p50, p99] = [self.p50_ratio, self.p99_ratio].map(ratio);
-        let _ = writeln!(table, "{:<56}{calls:>18}{cpu:>20}{p50:>22}{p99:>22}   goal: {}", self.name, self.goal);
+        let _ = writeln!(table, "{:<62}{cpu:>18}{calls:>20}{p50:>23}{p99:>23}   goal: {}", self.name, self.goal);
         for variant in &self.variants {
             variant.write(table);
         }
@@ -143,10 +187,10 @@ impl Variant {
                 .map(|microseconds| microseconds as f64 / 1000.0);
         let name = format!("  {}", self.name);
         let memory = self.median.resident_mebibytes;
-        let _ = writeln!(table, "{name:<56}{calls:>18.0}{cpu:>20.1}{p50:>22.2}{p99:>22.2}{p999:>9.2}{memory:>8.0}");
+        let _ = writeln!(table, "{name:<62}{cpu:>18.1}{calls:>20.0}{p50:>23.2}{p99:>23.2}{p999:>9.2}{memory:>8.0}");
         if let servers @ [_, _, ..] = &*self.median.cpu_microseconds_by_server {
             for (server, cpu) in servers {
-                let _ = writeln!(table, "{:<56}{:>18}{cpu:>20.1}", format!("    {server}"), "");
+                let _ = writeln!(table, "{:<62}{cpu:>18.1}", format!("    {server}"));
             }
         }
         if let Some(storm) = &self.median.storm {
@@ -160,7 +204,7 @@ impl Variant {
             );
         }
         if let Some(validations) = self.median.validations_per_call {
-            let _ = writeln!(table, "    validations per call: {validations:.3}");
+            let _ = writeln!(table, "    questions to auth-service per 1,000 calls: {:.2}", validations * 1000.0);
         }
     }
 }

@@ -18,6 +18,8 @@ use xtask::{
     process::{Child, Output},
 };
 
+use crate::cpu::Process;
+
 /// How long a server may take to be ready.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// What the user's own environment says about the services must not change what is measured.
@@ -79,9 +81,9 @@ impl Server {
         Ok(self)
     }
 
-    /// Its process id.
-    pub fn id(&self) -> u32 {
-        self.child.id()
+    /// Whose time it takes.
+    pub fn process(&self) -> Process {
+        Process::Single(self.child.id())
     }
 
     fn last_lines(&self) -> String {

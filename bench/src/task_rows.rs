@@ -2,50 +2,51 @@
 //! gone with it; nobody is asked who calls, so that nothing but the storage differs.
 
 mod commits;
+mod driver;
 mod pages;
+mod transactions;
 
-use std::{env, net::SocketAddr, path::Path, process::Command};
+use std::path::Path;
 
 use crate::{
+    database::{Database, Engine},
     options::Options,
-    rounds::Measured,
-    server::{Server, free_address},
+    programs::{Served, Setting},
+    results::Results,
 };
 
-/// PostgreSQL has no folder in which a key would be made.
-const PAGE_TOKEN_KEY: &str = "YSBrZXkgZm9yIHRoZSBwYWdlcyBvZiB0aGUgYmVuY2g=";
-
 /// Measures those of the rows that are wanted and can be.
-///
-/// # Errors
-/// When a server does not start, a call fails or a server is gone.
-pub async fn measure(options: &Options) -> anyhow::Result<Vec<Measured>> {
-    let mut measured = Vec::new();
+pub async fn measure(options: &Options, results: &mut Results) {
     if options.wants(commits::NAME) {
-        measured.push(commits::measure(options).await?);
+        results.add(commits::NAME, commits::measure(options).await);
     }
-    measured.extend(pages::measure(options).await?);
-    Ok(measured)
+    for (name, engine) in Engine::rows(driver::NAME, options) {
+        results.add(&name, driver::measure(engine, name.clone(), options).await);
+    }
+    if let Some(engine) = Engine::postgres(driver::ROUND_TRIPS, options) {
+        results.add(driver::ROUND_TRIPS, driver::round_trips(engine).await);
+    }
+    if let Some(engine) = Engine::postgres(transactions::NAME, options) {
+        results.add(transactions::NAME, transactions::measure(engine, options).await);
+    }
+    for (name, engine) in Engine::rows(pages::NAME, options) {
+        results.add(&name, pages::measure(engine, name.clone(), options).await);
+    }
 }
 
-/// task-service where a token is the id of its user, and where it listens.
-struct OpenTasks {
-    server: Server,
-    address: SocketAddr,
+/// task-service where a token is the id of its user.
+async fn open_tasks(name: &str, folder: &Path, database_url: &str, settings: &[Setting<'_>]) -> anyhow::Result<Served> {
+    Served::comparison(name, &["serve-tasks-open"], folder, database_url, settings).await
 }
 
-impl OpenTasks {
-    async fn start(name: &str, folder: &Path, database_url: &str, settings: &[(&str, &str)]) -> anyhow::Result<Self> {
-        let [address, operations] = [(); 2].map(|()| free_address());
-        let mut command = Command::new(env::current_exe()?);
-        command
-            .arg("serve-tasks-open")
-            .env("TASK_DATABASE_URL", database_url)
-            .env("TASK_LISTEN", address.to_string())
-            .env("TASK_OPERATIONS_LISTEN", operations.to_string())
-            .env("TASK_PAGE_TOKEN_KEY", PAGE_TOKEN_KEY)
-            .envs(settings.iter().copied());
-        let server = Server::start(name, command, folder)?.ready(operations).await?;
-        Ok(Self { server, address })
-    }
+/// Does something on a database that is made for it and removed afterwards.
+async fn on<T>(
+    engine: Engine,
+    folder: &Path,
+    work: impl AsyncFnOnce(&Database) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let database = Database::create(engine, folder).await?;
+    let done = work(&database).await;
+    database.remove().await?;
+    done
 }

@@ -3,26 +3,25 @@
 
 use std::{
     fs,
-    net::SocketAddr,
     path::Path,
     process::Command,
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, ensure};
-use proto::auth::v1::{LoginRequest, SignUpRequest, auth_service_client::AuthServiceClient};
+use anyhow::ensure;
+use proto::auth::v1::{LoginRequest, auth_service_client::AuthServiceClient};
 use serde::Serialize;
 use tonic::{Code, transport::Channel};
 use xtask::scratch::Scratch;
 
 use crate::{
-    calls::connect,
+    calls::{Credentials, connect},
     options::Options,
+    programs::AuthService,
     progress,
-    server::{Server, free_address},
 };
 
-const PASSWORD: &str = "Xk4mPq9z";
+const DATABASE: &str = "sqlite://auth.db";
 const WRONG_PASSWORD: &str = "Wr0ng-Xk4mPq9z";
 /// Each kind of account, by the address that is tried. The first is the one that the others are compared with.
 const KINDS: [&str; 4] = ["unknown", "known", "disabled", "imported"];
@@ -85,8 +84,8 @@ pub struct Kind {
 pub async fn measure(hashes: Hashes, logins: usize, options: &Options) -> anyhow::Result<Timing> {
     progress(&format!("Refused logins, {}: {logins}", hashes.name));
     let scratch = Scratch::create("bench-timing")?;
-    let (public, _server) = start(hashes, options, scratch.path()).await?;
-    let mut client = AuthServiceClient::new(connect(public).await?);
+    let auth = start(hashes, options, scratch.path()).await?;
+    let mut client = AuthServiceClient::new(connect(auth.public).await?);
     let mut taken: [Vec<f64>; KINDS.len()] = Default::default();
     for round in 0..WARM_UP + logins / KINDS.len() {
         for turn in 0..KINDS.len() {
@@ -112,40 +111,24 @@ pub async fn measure(hashes: Hashes, logins: usize, options: &Options) -> anyhow
     Ok(Timing { hashes: hashes.name, kinds })
 }
 
-async fn start(hashes: Hashes, options: &Options, folder: &Path) -> anyhow::Result<(SocketAddr, Server)> {
-    let [public, internal, operations] = [(); 3].map(|()| free_address());
-    let program = || {
-        let mut command = Command::new(options.program("auth-service"));
-        command
-            .envs(hashes.settings.iter().copied())
-            .envs([("AUTH_DATABASE_URL", "sqlite://auth.db"), ("AUTH_ACCOUNT_FAILURES", "1000000")])
-            .envs([("AUTH_SIGN_UP_LIMIT", "1000000"), ("AUTH_LOGIN_LIMIT", "1000000")])
-            .env("AUTH_LISTEN", public.to_string())
-            .env("AUTH_INTERNAL_LISTEN", internal.to_string())
-            .env("AUTH_OPERATIONS_LISTEN", operations.to_string());
-        command
-    };
-    let server = Server::start("auth-service", program(), folder)?.ready(operations).await?;
-    let mut client = AuthServiceClient::new(connect(public).await?);
+async fn start(hashes: Hashes, options: &Options, folder: &Path) -> anyhow::Result<AuthService> {
+    let auth = AuthService::start("auth-service", options, folder, DATABASE, hashes.settings).await?;
     for kind in ["known", "disabled"] {
-        let request = SignUpRequest { email: email(kind), password: PASSWORD.to_owned(), display_name: String::new() };
-        client.sign_up(request).await.context("cannot sign up")?;
+        auth.sign_up(&Credentials::of(kind)).await?;
     }
-    let line = serde_json::json!({ "email": email("imported"), "password_hash": hashes.imported });
+    let line = serde_json::json!({ "email": Credentials::of("imported").email, "password_hash": hashes.imported });
     fs::write(folder.join("users.jsonl"), format!("{line}\n"))?;
-    for arguments in [&["import", "users.jsonl"][..], &["disable", &email("disabled")]] {
-        let output = program().current_dir(folder).arg("users").args(arguments).output()?;
+    for arguments in [&["import", "users.jsonl"][..], &["disable", &Credentials::of("disabled").email]] {
+        let mut command = Command::new(options.program("auth-service"));
+        command.envs(hashes.settings.iter().copied()).env("AUTH_DATABASE_URL", DATABASE).current_dir(folder);
+        let output = command.arg("users").args(arguments).output()?;
         ensure!(output.status.success(), "users {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     }
-    Ok((public, server))
-}
-
-fn email(kind: &str) -> String {
-    format!("{kind}@example.com")
+    Ok(auth)
 }
 
 async fn refused_login(client: &mut AuthServiceClient<Channel>, kind: &str) -> anyhow::Result<Duration> {
-    let request = LoginRequest { email: email(kind), password: WRONG_PASSWORD.to_owned() };
+    let request = LoginRequest { email: Credentials::of(kind).email, password: WRONG_PASSWORD.to_owned() };
     let begun = Instant::now();
     let answer = client.login(request).await;
     let taken = begun.elapsed();

@@ -6,30 +6,24 @@ use anyhow::Context;
 use uuid::Uuid;
 use xtask::scratch::Scratch;
 
-use super::OpenTasks;
+use super::{on, open_tasks};
 use crate::{
     calls::{CreateTask, ListTasks, Target, connect},
     database::{Database, Engine},
     options::Options,
     progress,
     rounds::{self, Measured},
-    rows::{Row, Variant, plain},
+    rows::{Row, Variant},
 };
 
-const NAME: &str = "ListTasks, page 1,000 / page 1";
+pub(super) const NAME: &str = "ListTasks, page 1,000 / page 1";
 /// The page that is far behind.
 const DEEP: usize = 1000;
 
-pub(super) async fn measure(options: &Options) -> anyhow::Result<Vec<Measured>> {
-    let mut measured = Vec::new();
-    for (name, engine) in Engine::rows(NAME, options) {
-        let folder = Scratch::create("bench")?;
-        let database = Database::create(engine.clone(), folder.path()).await?;
-        let row = measure_on(&database, &engine, name, &folder, options).await;
-        database.remove().await?;
-        measured.push(row?);
-    }
-    Ok(measured)
+pub(super) async fn measure(engine: Engine, name: String, options: &Options) -> anyhow::Result<Measured> {
+    let folder = Scratch::create("bench")?;
+    let of = engine.clone();
+    on(engine, folder.path(), async |database| measure_on(database, &of, name, &folder, options).await).await
 }
 
 async fn measure_on(
@@ -39,7 +33,7 @@ async fn measure_on(
     folder: &Scratch,
     options: &Options,
 ) -> anyhow::Result<Measured> {
-    let tasks = OpenTasks::start("task-service", folder.path(), database.url(), &[]).await?;
+    let tasks = open_tasks("task-service", folder.path(), database.url(), &[]).await?;
     let (token, channel) = (Uuid::now_v7().to_string(), connect(tasks.address).await?);
     CreateTask::of(channel.clone(), &token)?.create().await.context("cannot make the first task")?;
     let begun = Instant::now();
@@ -53,7 +47,7 @@ async fn measure_on(
     let deep = page.into_page_token();
     let page = |name, page_token| {
         let target = Target::ListTasks { token: token.clone(), page_token };
-        Variant { streams: Some(1), ..plain(name, target, tasks.address, &tasks.server) }
+        Variant { streams: Some(1), ..Variant::of(name, target, &tasks) }
     };
     let variants = [page("page 1,000", deep), page("page 1", String::new())];
     rounds::measure(&Row { name, goal: "p50 ≤ 1.1", variants }, options).await
