@@ -76,7 +76,8 @@ async fn while_auth_service_is_away_known_tokens_are_served_for_three_seconds_an
             false => assert!(pair.auth.stop().await.0.success()),
         }
         let gone = Instant::now();
-        let certain = join_all(clients.iter().map(|clients| assert_served_while_certain(clients, &person, going, gone)));
+        let certain =
+            join_all(clients.iter().map(|clients| assert_served_while_certain(clients, &person, going, gone)));
         let strangers = async {
             while gone.elapsed() < STALENESS {
                 assert_unavailable(&clients[0].list(&unknown).await.unwrap_err());

@@ -78,6 +78,7 @@ async fn a_cursor_that_has_expired_begins_again_and_what_was_heard_stays() {
     double.kill();
     let other = Double::start_at(address, Default::default());
     *other.replica.conduct() = crate::double::Conduct { deaf: true, forgets_cursors: true, ..Default::default() };
+    until("it has begun again", async || other.replica.cursors().len() == 2).await;
     until_fresh(&verifier, &other.replica).await;
     assert_eq!(other.replica.cursors(), ["1", ""]);
     assert_eq!(show(&verifier, &token(session, 0)).await, REVOKED);
