@@ -1,13 +1,13 @@
 //! What the runtime knows of a call before any handler sees it.
 
-use std::{fmt, net::SocketAddr};
+use std::{fmt, net::SocketAddr, sync::Arc};
 
 use http::{Extensions, HeaderMap};
 use uuid::Uuid;
 
 /// Names one call in logs, audit events and INTERNAL errors.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RequestId(String);
+pub struct RequestId(Arc<str>);
 
 impl RequestId {
     const MAX_BYTES: usize = 128;
@@ -21,13 +21,13 @@ impl RequestId {
     pub(crate) fn from_headers(headers: &HeaderMap) -> Self {
         let given = headers.get("x-request-id").and_then(|value| value.to_str().ok());
         match given {
-            Some(id) if !id.is_empty() && id.len() <= Self::MAX_BYTES => Self(id.to_owned()),
+            Some(id) if !id.is_empty() && id.len() <= Self::MAX_BYTES => Self(id.into()),
             _ => Self::generate(),
         }
     }
 
     fn generate() -> Self {
-        Self(Uuid::new_v4().to_string())
+        Self(Arc::from(&*Uuid::new_v4().hyphenated().encode_lower(&mut Uuid::encode_buffer())))
     }
 
     /// The id as text.

@@ -77,13 +77,13 @@ pub async fn serve(service: Service, shutdown: CancellationToken) -> anyhow::Res
     let health = Health::new(names.into_iter().collect()).await;
     let reporter = health.reporter();
     let readiness = health.readiness();
-    let guarded = Guard {
+    let guarded = Arc::new(Guard {
         domain,
         longest_call: settings.longest_call,
         in_flight: Arc::new(Semaphore::new(settings.max_in_flight)),
         metrics: metrics.clone(),
         shutdown: shutdown.clone(),
-    };
+    });
 
     let mut tasks = JoinSet::new();
     tasks.spawn(health.follow(database, shutdown.clone()));
@@ -91,7 +91,7 @@ pub async fn serve(service: Service, shutdown: CancellationToken) -> anyhow::Res
     for port in ports {
         let health = HealthServer::new(HealthService::from_health_reporter(reporter.clone()));
         let routes = with_health_and_reflection(port.routes, health, port.descriptors)?
-            .layer(middleware::from_fn_with_state(guarded.clone(), guard));
+            .layer(middleware::from_fn_with_state(Arc::clone(&guarded), guard));
         addresses.push(port.listener.local_addr()?);
         let served = connection::serve(port.listener, routes, settings.connections, metrics.clone(), shutdown.clone());
         tasks.spawn(served);

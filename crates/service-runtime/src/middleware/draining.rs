@@ -2,6 +2,7 @@
 
 use std::{
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -11,19 +12,20 @@ use http::HeaderMap;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
-use crate::{CancellationToken, status::Refusal};
+use super::Guard;
 
-/// A body that ends with `ending` once the server stops and nothing of it is ready to be sent.
+/// A body that ends with a status once the server stops and nothing of it is ready to be sent.
 pub(super) struct Draining {
     body: Body,
-    shutdown: Pin<Box<WaitForCancellationFutureOwned>>,
-    ending: Option<Refusal>,
+    guard: Arc<Guard>,
+    /// Only what has to be waited for can be ended: an answer that is all there needs none.
+    shutdown: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
     ended: bool,
 }
 
 impl Draining {
-    pub(super) fn new(body: Body, shutdown: CancellationToken, ending: Refusal) -> Self {
-        Self { body, shutdown: Box::pin(shutdown.cancelled_owned()), ending: Some(ending), ended: false }
+    pub(super) fn new(body: Body, guard: Arc<Guard>) -> Self {
+        Self { body, guard, shutdown: None, ended: false }
     }
 }
 
@@ -41,15 +43,16 @@ impl HttpBody for Draining {
         if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) {
             return Poll::Ready(frame);
         }
-        if self.shutdown.as_mut().poll(context).is_pending() {
+        let Self { guard, shutdown, .. } = &mut *self;
+        let shutdown = shutdown.get_or_insert_with(|| Box::pin(guard.shutdown.clone().cancelled_owned()));
+        if shutdown.as_mut().poll(context).is_pending() {
             return Poll::Pending;
         }
         self.ended = true;
-        let status = self.ending.take().map(Refusal::into_status);
         let mut trailers = HeaderMap::new();
-        match status.map(|status| status.add_header(&mut trailers)) {
-            Some(Ok(())) => Poll::Ready(Some(Ok(Frame::trailers(trailers)))),
-            _ => Poll::Ready(None),
+        match self.guard.ending().add_header(&mut trailers) {
+            Ok(()) => Poll::Ready(Some(Ok(Frame::trailers(trailers)))),
+            Err(_) => Poll::Ready(None),
         }
     }
 
