@@ -8,6 +8,9 @@ use auth_service::{
 };
 use service_runtime::{clock::Clock, service, settings, telemetry};
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     run().await.unwrap_or_else(|error| service::exit_code(Err(error)))

@@ -3,6 +3,9 @@
 use bench::options::{Command, CommandLine};
 use clap::Parser;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let CommandLine { command, options } = CommandLine::parse();

@@ -8,6 +8,9 @@ use task_service::{
     settings::{Command, CommandLine},
 };
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     service::exit_code(run().await)

@@ -87,7 +87,14 @@ impl Guard {
     }
 
     /// Completes the status, counts the call, and sees to it that a stream ends when the server does.
-    fn finish(self: Arc<Self>, response: Response, path: &str, id: &RequestId, span: &Span, started: Instant) -> Response {
+    fn finish(
+        self: Arc<Self>,
+        response: Response,
+        path: &str,
+        id: &RequestId,
+        span: &Span,
+        started: Instant,
+    ) -> Response {
         let status = Status::from_header_map(response.headers());
         let code = status.as_ref().map_or(Code::Ok, Status::code);
         // For traces only: a field that is recorded late is costly in logs, and each line of them tells the code itself.
