@@ -1,6 +1,6 @@
 //! Calling the pair.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use proto::{
     auth::v1::{
@@ -12,13 +12,18 @@ use proto::{
     },
 };
 use tonic::{
-    Request, Status,
+    Code, Request, Status,
     transport::{Channel, Endpoint},
 };
 use uuid::Uuid;
 
+use crate::{Refusal, eventually};
+
 /// Nobody's first choice, and good enough for every rule.
 const PASSWORD: &str = "Xk4mPq9z";
+
+/// How long task-service may take to hear of a session's end when nothing is in the way.
+pub const PROMPT: Duration = Duration::from_secs(1);
 
 /// Clients of both services.
 #[derive(Clone, Debug)]
@@ -188,5 +193,15 @@ impl Clients {
                 return Ok(tasks);
             }
         }
+    }
+
+    /// Calls task-service until it refuses the person's token as revoked.
+    ///
+    /// # Panics
+    /// When it accepts it after `limit`, or refuses it for another reason.
+    pub async fn revoked_within(&self, limit: Duration, person: &Person) {
+        let refused = async || self.list(person).await.err();
+        let (status, _) = eventually("a refusal by task-service", limit, refused).await;
+        Refusal::of(&status).assert(Code::Unauthenticated, "TOKEN_REVOKED");
     }
 }

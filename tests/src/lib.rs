@@ -20,7 +20,7 @@ mod refusal;
 mod wait;
 pub mod web;
 
-pub use clients::{Clients, Person};
+pub use clients::{Clients, PROMPT, Person};
 pub use engine::Engine;
 pub use history::{History, Outcome, SessionNumber, Tally, Violation};
 pub use pair::{Builder, Pair};

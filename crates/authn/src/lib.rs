@@ -11,20 +11,6 @@
 //! `upstream` puts to one of the `endpoints`. A handler whose call lasts awaits the end of its [`Validity`].
 //!
 //! A service that keeps things for users learns from [`RemoteDeletions`] who is no more.
-//!
-//! ```no_run
-//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let routes: service_runtime::Router = service_runtime::Router::new();
-//! use std::sync::Arc;
-//! use authn::{AccessRules, AuthnLayer, MaxStaleness, RemoteVerifier};
-//! use service_runtime::clock::Clock;
-//!
-//! let rules = Arc::new(AccessRules::from_descriptors(proto::PUBLIC_DESCRIPTORS)?);
-//! let verifier = RemoteVerifier::start("http://127.0.0.1:50061", MaxStaleness::default(), Clock::system())?;
-//! let routes = routes.layer(AuthnLayer::public(rules, verifier));
-//! # Ok(())
-//! # }
-//! ```
 
 mod access;
 mod backoff;
@@ -59,3 +45,7 @@ pub use remote::RemoteVerifier;
 pub use staleness::{MaxStaleness, StalenessOutOfRange};
 pub use validity::Validity;
 pub use verify::{Unavailable, Verdict, Verify};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

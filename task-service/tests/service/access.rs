@@ -46,9 +46,9 @@ on_both_databases! {
 
     async fn while_nobody_can_tell_who_calls_nobody_is_let_in(database: TestDatabase) {
         let mut service = Service::start(&database).await;
-        let user = service.new_user();
-        user.create("before").await;
+        service.new_user().create("before").await;
         service.auth.stop().await;
+        let user = service.new_user();
         let refusal = user.page(0, "").await.unwrap_err();
         assert_eq!((refusal.code(), reason(&refusal).as_str()), (Code::Unavailable, "AUTH_UNAVAILABLE"));
         assert!(refusal.get_details_retry_info().is_some_and(|info| info.retry_delay.is_some()));

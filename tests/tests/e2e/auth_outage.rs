@@ -100,6 +100,7 @@ async fn a_stuck_auth_service_is_unavailable_within_the_deadline() {
     let person = clients.sign_up().await;
     let unknown = clients.log_in(&person).await.unwrap();
     clients.create(&person, "kept").await.unwrap();
+    hears(&pair).await;
     pair.auth.signal(Signal::STOP);
     let gone = Instant::now();
     let in_time = async {

@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use e2e::{Engine, Tally, eventually, on_both_engines};
+use e2e::{Engine, PROMPT, Tally, eventually, on_both_engines};
 use fastrand::Rng;
 use tokio::{task::JoinSet, time::sleep};
 
@@ -23,8 +23,6 @@ use crate::linked::Linked;
 const CHECKS: usize = 100_000;
 /// How long a token may be accepted after its session's end was acknowledged.
 const BOUND: Duration = Duration::from_secs(3);
-/// How long it may be when nothing stands between the verifier and the news.
-const PROMPT: Duration = Duration::from_secs(1);
 /// Before and after each fault: long enough that what ended during it must be refused.
 const REST: Duration = Duration::from_millis(3_300);
 /// For how long a busy machine may take to come to enough calls.

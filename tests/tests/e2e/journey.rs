@@ -1,6 +1,6 @@
 //! What people do, from signing up to logging out.
 
-use e2e::{Clients, Engine, Pair, Refusal, on_both_engines};
+use e2e::{Clients, Engine, PROMPT, Pair, Refusal, on_both_engines};
 use proto::{
     auth::v1::GetMeRequest,
     task::v1::{CompleteTaskRequest, CreateTaskRequest, State, Task},
@@ -39,11 +39,11 @@ on_both_engines! {
         let laptop = clients.log_in(&phone).await.unwrap();
         clients.create(&phone, "before").await.unwrap();
         clients.log_out(&phone).await.unwrap();
-        let refusal = Refusal::expect(clients.list(&phone).await);
-        refusal.assert(Code::Unauthenticated, "TOKEN_REVOKED");
-        assert_eq!(refusal.domain, "auth.duet");
         let me = clients.auth().get_me(phone.request(GetMeRequest {})).await;
         Refusal::expect(me).assert(Code::Unauthenticated, "TOKEN_REVOKED");
+        clients.revoked_within(PROMPT, &phone).await;
+        let refusal = Refusal::expect(clients.list(&phone).await);
+        assert_eq!(refusal.domain, "auth.duet");
         assert_eq!(clients.list(&laptop).await.unwrap().len(), 1);
         clients.log_out(&phone).await.expect("a session that has ended can be ended");
     }

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use e2e::{Clients, Engine, Person, Program, Refusal, eventually};
+use e2e::{Clients, Engine, PROMPT, Person, Program, eventually};
 use proto::auth::v1::{
     RejectionReason, RevokeOtherSessionsRequest, ValidateTokenRequest, token_service_client::TokenServiceClient,
     validate_token_response::Verdict,
@@ -14,7 +14,6 @@ use tonic::{Code, Status, transport::Channel};
 
 use crate::linked::Linked;
 
-const PROMPT: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// For how long a replica may answer without having read the database.
@@ -31,12 +30,6 @@ async fn judge_of(auth: &Program) -> TokenServiceClient<Channel> {
 
 fn is_accepted(answer: &Result<Verdict, Status>) -> bool {
     matches!(answer, Ok(Verdict::Caller(_)))
-}
-
-async fn refused_within(limit: Duration, clients: &Clients, person: &Person) {
-    let refused = async || clients.list(person).await.err();
-    let (status, _) = eventually("a refusal by task-service", limit, refused).await;
-    Refusal::of(&status).assert(Code::Unauthenticated, "TOKEN_REVOKED");
 }
 
 /// Waits until task-service follows that auth-service alone.
@@ -61,9 +54,9 @@ async fn is_deceived(linked: &mut Linked, clients: &Clients, keeper: &Person) ->
     second.database.hold();
     let held = Instant::now();
     clients.auth().revoke_other_sessions(keeper.request(RevokeOtherSessionsRequest {})).await.unwrap();
-    refused_within(PROMPT, clients, warm).await;
+    clients.revoked_within(PROMPT, warm).await;
     for session in cold {
-        refused_within(Duration::ZERO, clients, session).await;
+        clients.revoked_within(Duration::ZERO, session).await;
     }
     let believed = is_accepted(&ask(&mut judge, warm).await);
     let deceived = believed && questions(&second.auth).await > asked + 1.0;
@@ -129,12 +122,12 @@ async fn an_end_that_is_committed_after_later_ones_is_heard_of() {
     for person in &quick {
         clients.list(person).await.unwrap();
         clients.log_out(person).await.unwrap();
-        refused_within(PROMPT, &clients, person).await;
+        clients.revoked_within(PROMPT, person).await;
         sleep(Duration::from_millis(200)).await;
         clients.list(&slow).await.expect("a session whose end is not committed");
     }
     assert!(!ending.is_finished());
     database.execute_unprepared(&format!("SELECT {}", LOCK.replace("lock", "unlock"))).await.unwrap();
     ending.await.unwrap().expect("to log out");
-    refused_within(PROMPT, &clients, &slow).await;
+    clients.revoked_within(PROMPT, &slow).await;
 }

@@ -1,17 +1,18 @@
-//! However a session ends, both services refuse its tokens from the answer on.
+//! However a session ends, auth-service refuses its tokens from the answer on, and task-service at once.
 
-use e2e::{Clients, Engine, Pair, Person, Refusal, on_both_engines};
+use e2e::{Clients, Engine, PROMPT, Pair, Person, Refusal, on_both_engines};
 use proto::auth::v1::{
-    ChangePasswordRequest, DeleteMeRequest, ListSessionsRequest, LogoutRequest, RevokeOtherSessionsRequest,
-    RevokeSessionRequest,
+    ChangePasswordRequest, DeleteMeRequest, GetMeRequest, ListSessionsRequest, LogoutRequest,
+    RevokeOtherSessionsRequest, RevokeSessionRequest,
 };
 use tonic::Code;
 
 const NEW_PASSWORD: &str = "Tr7wLb2v";
 
 async fn is_refused(clients: &Clients, person: &Person) {
-    let refusal = Refusal::expect(clients.list(person).await);
-    refusal.assert(Code::Unauthenticated, "TOKEN_REVOKED");
+    let me = clients.auth().get_me(person.request(GetMeRequest {})).await;
+    Refusal::expect(me).assert(Code::Unauthenticated, "TOKEN_REVOKED");
+    clients.revoked_within(PROMPT, person).await;
     let refusal = Refusal::expect(clients.refresh(person).await);
     refusal.assert(Code::Unauthenticated, "REFRESH_TOKEN_INVALID");
 }

@@ -45,6 +45,7 @@ impl Auth {
         let address = listener.local_addr().unwrap();
         let shutdown = CancellationToken::new();
         let stopped = shutdown.clone();
+        let believer = Believer { shutdown: shutdown.clone(), ..believer };
         let service = TokenServiceServer::new(believer.clone());
         let running = tokio::spawn(async move {
             let server = Server::builder().add_service(service);
@@ -81,6 +82,8 @@ impl Auth {
 
 #[derive(Clone, Default)]
 struct Believer {
+    /// Ends what it tells.
+    shutdown: CancellationToken,
     deleted: Arc<Mutex<Vec<UserDeletion>>>,
     asked: Arc<Mutex<usize>>,
 }
@@ -104,7 +107,7 @@ impl TokenService for Believer {
                 Some(Ok(WatchRevocationsResponse { kind, cursor: String::new() }))
             }
         });
-        Ok(Response::new(echoes.boxed()))
+        Ok(Response::new(echoes.take_until(self.shutdown.clone().cancelled_owned()).boxed()))
     }
 
     async fn validate_token(
