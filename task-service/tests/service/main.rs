@@ -15,7 +15,6 @@ mod layers;
 mod lifecycle;
 mod lists;
 mod migrations;
-mod million;
 mod model;
 mod moves;
 mod orders;
