@@ -368,8 +368,8 @@ async fn replicas_hear_of_each_other_by_the_doorbell() {
         delays.push(delay(&replicas).await);
     }
     delays.sort_unstable();
-    println!("with the doorbell: {delays:?}");
-    assert!(delays[14] < Duration::from_millis(60), "{delays:?}");
+    // By reading each 250 ms alone, a quarter of them would be so quick.
+    assert!(delays[9] < Duration::from_millis(60), "{delays:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -393,7 +393,6 @@ async fn replicas_agree_within_a_second_when_the_doorbell_is_dead() {
         delays.push(delay(&replicas).await);
     }
     killing.abort();
-    println!("without the doorbell: {delays:?}");
     assert!(delays.iter().all(|delay| *delay < Duration::from_secs(1)), "{delays:?}");
     let back = async || delay(&replicas).await < Duration::from_millis(60);
     eventually(Duration::from_secs(10), back).await;

@@ -66,8 +66,8 @@ impl Watching {
     }
 
     pub async fn next(&mut self) -> Result<Kind, Status> {
-        let answer = timeout(Duration::from_secs(10), self.answers.message()).await.expect("an answer");
-        let answer = answer?.expect("a stream ends with a status");
+        let answer = timeout(Duration::from_secs(10), self.answers.message()).await.unwrap();
+        let answer = answer?.unwrap();
         self.cursor = answer.cursor;
         Ok(answer.kind.unwrap())
     }

@@ -296,7 +296,7 @@ impl Model for Scene {
                         stream.send(knows, None, self.rules);
                     }
                     Up::Probe(id) if self.rules == Rules::AReplicaEchoesWithoutReading => {
-                        stream.send(knows, Some(id), self.rules)
+                        stream.send(knows, Some(id), self.rules);
                     }
                     Up::Probe(id) => stream.probe = Some(id),
                 }
@@ -340,7 +340,7 @@ impl Model for Scene {
 
     fn properties(&self) -> Vec<Property<Self>> {
         vec![
-            Property::always(SAFE, |_, state: &State| !state.accepted_late && !(state.accepts() && state.is_late())),
+            Property::always(SAFE, |_, state: &State| !(state.accepted_late || state.accepts() && state.is_late())),
             Property::sometimes(ACCEPTED, |_, state: &State| state.accepts() && state.revoked.is_some()),
         ]
     }

@@ -166,7 +166,7 @@ impl Replica {
     }
 
     fn tell(&self, subject: Option<Subject>) {
-        let expire_time = Some((SystemTime::now() + Duration::from_secs(3600)).into());
+        let expire_time = Some((crate::now() + Duration::from_secs(3600)).into());
         let revocation = Revocation { id: Uuid::now_v7().to_string(), subject, expire_time };
         self.0.log.send_modify(|log| log.push(revocation));
     }
@@ -304,7 +304,7 @@ fn session(token: &str) -> Option<SessionId> {
 
 fn caller(session: SessionId, conduct: &Conduct) -> Caller {
     let user = UserPrincipal { user_id: Uuid::nil().to_string(), session_id: session.to_string() };
-    let later = SystemTime::now() + Duration::from_secs(3600);
+    let later = crate::now() + Duration::from_secs(3600);
     Caller {
         principal: Some(Principal::User(user)),
         scopes: vec!["account".to_owned()],

@@ -16,7 +16,7 @@ mod replicas;
 mod revocations;
 mod streams;
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use authn::{MaxStaleness, RemoteVerifier, SessionId, Unavailable, Verdict, Verify};
 use double::{Replica, token};
@@ -29,6 +29,10 @@ const LONG: Duration = Duration::from_secs(10);
 
 fn milliseconds(amount: u64) -> Duration {
     Duration::from_millis(amount)
+}
+
+fn now() -> SystemTime {
+    Clock::system().now().into()
 }
 
 fn verifier(urls: &str, max_staleness: Duration) -> RemoteVerifier {

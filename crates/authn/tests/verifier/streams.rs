@@ -2,7 +2,7 @@
 
 use std::{
     net::SocketAddr,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
 use authn::SessionId;
@@ -128,12 +128,12 @@ async fn a_stream_ends_when_its_session_does_and_others_go_on() {
 async fn a_stream_ends_when_its_token_expires() {
     let double = Double::start();
     let mut greeter = Greeter::start(&double).await;
-    let expire_time = SystemTime::now() + milliseconds(1500);
+    let expire_time = crate::now() + milliseconds(1500);
     double.replica.conduct().expire_time = Some(expire_time);
     let greetings = greeter.greeted(&double, new_session()).await;
     let (code, reason, _) = end(greetings).await;
     assert_eq!((code, reason.as_str()), (Code::Unauthenticated, "TOKEN_EXPIRED"));
-    let late = SystemTime::now().duration_since(expire_time).expect("not before");
+    let late = crate::now().duration_since(expire_time).expect("not before");
     assert!(late < milliseconds(300), "{late:?}");
 }
 
