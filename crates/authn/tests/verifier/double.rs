@@ -1,12 +1,13 @@
 //! What stands where auth-service does, and misbehaves on command.
 
 use std::{
+    io::ErrorKind,
     net::SocketAddr,
     sync::{
         Arc, Mutex, MutexGuard,
         atomic::{AtomicUsize, Ordering::SeqCst},
     },
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use authn::SessionId;
@@ -34,6 +35,8 @@ use tonic::{
     transport::{Server, server::TcpIncoming},
 };
 use uuid::Uuid;
+
+use crate::LONG;
 
 /// A replica of auth-service, in a runtime of its own: it goes on while the test's stands still, and dies at once.
 pub(crate) struct Double {
@@ -88,7 +91,7 @@ impl Double {
 
     pub(crate) fn start_at(address: SocketAddr, replica: Replica) -> Self {
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let listener = std::net::TcpListener::bind(address).unwrap();
+        let listener = bind(address);
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
         let served = replica.clone();
@@ -122,6 +125,19 @@ impl Double {
     pub(crate) fn start_again(&mut self) {
         self.kill();
         *self = Self::start_at(self.address, self.replica.clone());
+    }
+}
+
+/// Whoever has been killed at this address takes a moment to be gone.
+fn bind(address: SocketAddr) -> std::net::TcpListener {
+    let start = Instant::now();
+    loop {
+        match std::net::TcpListener::bind(address) {
+            Err(error) if error.kind() == ErrorKind::AddrInUse && start.elapsed() < LONG => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            bound => return bound.unwrap(),
+        }
     }
 }
 
