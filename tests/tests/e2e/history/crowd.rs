@@ -37,8 +37,8 @@ const LIFE: std::ops::Range<u64> = 500..4_000;
 /// How many calls are always waiting for their answer.
 const ALWAYS: usize = 8;
 /// How many may be, when no answers come: one more at each pause, so that they are sent at all times.
-const MOST: usize = 256;
-const PAUSE: Duration = Duration::from_millis(20);
+const MOST: usize = 512;
+const PAUSE: Duration = Duration::from_millis(5);
 /// How long a call that was unavailable keeps its place: nobody asks again at once.
 const RETRY: Duration = Duration::from_millis(10);
 

@@ -96,8 +96,7 @@ impl Fault {
                 linked.pair.task.signal(Signal::CONT);
             }
             Self::VerifierStoppedThenDeaf => {
-                linked.links().for_each(|link| link.delay_answers(TOLERABLE));
-                sleep(3 * SECOND).await;
+                delay_answers_more_and_more(linked).await;
                 linked.pair.task.signal(Signal::STOP);
                 sleep(TOLERABLE).await;
                 linked.links().for_each(Proxy::hold);
@@ -133,8 +132,7 @@ impl Fault {
                 heal(linked).await;
             }
             Self::AnswersLateThenHeld => {
-                linked.links().for_each(|link| link.delay_answers(TOLERABLE));
-                sleep(3 * SECOND).await;
+                delay_answers_more_and_more(linked).await;
                 linked.links().for_each(Proxy::hold);
                 sleep(4 * SECOND).await;
                 heal(linked).await;
@@ -155,6 +153,14 @@ impl Fault {
                 database.heal().await;
             }
         }
+    }
+}
+
+/// At once it would seem to a verifier that nothing comes any more.
+async fn delay_answers_more_and_more(linked: &Linked) {
+    for delay in [TOLERABLE / 3, TOLERABLE * 2 / 3, TOLERABLE] {
+        linked.links().for_each(|link| link.delay_answers(delay));
+        sleep(SECOND + TOLERABLE / 3).await;
     }
 }
 
