@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use futures::future::join_all;
+use futures::{future::join_all, poll};
 use sea_orm::{ConnectionTrait, DbErr, Statement};
 use service_runtime::{
     database::{Database, GroupBounds, Verdict, WriteError, WriteTransaction},
@@ -15,7 +15,7 @@ use service_runtime::{
     testing::{Engine, TestDatabase},
 };
 use tokio::{
-    sync::{Barrier, oneshot},
+    sync::Barrier,
     task::JoinHandle,
     time::{sleep, timeout},
 };
@@ -48,14 +48,9 @@ impl Subject {
     /// Begins in the background, as one who waits for his turn.
     async fn queue(&self) -> JoinHandle<(WriteTransaction, Verdict)> {
         let database = self.database.clone();
-        let (waits, begun) = oneshot::channel();
-        let turn = tokio::spawn(async move {
-            waits.send(()).unwrap();
-            database.write(far()).await.unwrap()
-        });
-        begun.await.unwrap();
-        sleep(Duration::from_millis(20)).await;
-        turn
+        let mut turn = Box::pin(async move { database.write(far()).await.unwrap() });
+        assert!(poll!(&mut turn).is_pending());
+        tokio::spawn(turn)
     }
 
     async fn stored(&self) -> Vec<i64> {
@@ -237,7 +232,7 @@ async fn a_commit_that_fails_fails_for_everybody_and_the_next_group_goes_on() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_commit_begins_after_a_deadline_and_its_neighbour_may_repeat() {
     let subject = Subject::new(64, 64).await;
-    let hurried = Deadline::within(Duration::from_millis(400));
+    let hurried = Deadline::within(Duration::from_secs(2));
     let (first, first_verdict) = subject.database.write(hurried).await.unwrap();
     let second = subject.queue().await;
     keep(first, 1).await;

@@ -15,6 +15,9 @@ use crate::writers::Crowd;
 
 const CYCLES: u64 = 50;
 const WRITERS: usize = 4;
+/// A pool tries a connection that was idle for so long before it hands it out, so that none from before the outage
+/// is used after it.
+const TRIED_AFTER: Duration = Duration::from_millis(500);
 const PORTS: [&str; 3] = ["AUTH_LISTEN", "AUTH_INTERNAL_LISTEN", "TASK_LISTEN"];
 
 async fn new_server() -> Postgres {
@@ -70,6 +73,7 @@ async fn no_acknowledged_write_is_lost_when_postgresql_stops_at_once_and_service
         let (told, ()) = join!(crowd.write(&clients, &stopped), stopping);
         told.iter().for_each(assert_unavailable);
         assert_down(&pair, &clients, &person).await;
+        sleep(TRIED_AFTER).await;
         server.start().expect("to start PostgreSQL again");
         let again = async || clients.list(&person).await.ok();
         let (_, took) = eventually("service once PostgreSQL is back", Duration::from_secs(10), again).await;
@@ -97,6 +101,7 @@ async fn without_its_own_database_task_service_says_so_itself() {
         assert_eq!(refusal.domain, "task.duet");
         assert!(refusal.retry_after().is_some_and(|delay| !delay.is_zero()), "{refusal:?}");
     }
+    sleep(TRIED_AFTER).await;
     server.start().expect("to start PostgreSQL again");
     let again = async || clients.list(&person).await.ok();
     let (tasks, took) = eventually("service once PostgreSQL is back", Duration::from_secs(10), again).await;
