@@ -228,7 +228,7 @@ async fn whoever_cannot_wait_for_a_held_row_is_told_so() {
     let start = Instant::now();
     let status = service.auth().await.refresh_token(request).await.unwrap_err();
     assert_eq!(status.code(), tonic::Code::DeadlineExceeded, "{status:?}");
-    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
     locks.rollback().await.unwrap();
     assert!(service.refresh(&tokens.refresh_token).await.is_ok(), "nothing has changed");
     service.stop().await;

@@ -78,7 +78,7 @@ on_both_databases! {
             watching.send(probe(id)).await;
             let asked = Instant::now();
             assert_eq!(watching.echo().await, id);
-            assert!(asked.elapsed() < Duration::from_millis(500), "{:?}", asked.elapsed());
+            assert!(asked.elapsed() < Duration::from_secs(3), "{:?}", asked.elapsed());
         }
         for id in 20..=60 {
             watching.send(probe(id)).await;

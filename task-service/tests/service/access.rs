@@ -57,7 +57,7 @@ on_both_databases! {
         while user.page(0, "").await.is_err() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+        assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
     }
 
     async fn identity_that_a_client_claims_is_not_believed(database: TestDatabase) {

@@ -48,7 +48,7 @@ async fn a_replica_that_hangs_leaves_time_for_the_other() {
     for _ in 0..2 {
         let start = Instant::now();
         assert_eq!(show(&verifier, &token(new_session(), 0)).await, Outcome::Accepted);
-        assert!(start.elapsed() < milliseconds(1300), "{:?}", start.elapsed());
+        assert!(start.elapsed() < milliseconds(1900), "{:?}", start.elapsed());
     }
 }
 
@@ -94,7 +94,7 @@ async fn one_that_hangs_is_unavailable_after_two_seconds() {
     let start = Instant::now();
     assert_eq!(show(&verifier, &token(new_session(), 0)).await, Outcome::Unavailable);
     let took = start.elapsed();
-    assert!(took > milliseconds(1900) && took < milliseconds(2300), "{took:?}");
+    assert!(took > milliseconds(1900) && took < milliseconds(3000), "{took:?}");
 }
 
 #[tokio::test]

@@ -115,7 +115,7 @@ async fn a_stream_ends_when_its_session_does_and_others_go_on() {
     for greetings in greetings {
         let (code, reason, took) = end(greetings).await;
         assert_eq!((code, reason.as_str()), (Code::Unauthenticated, "TOKEN_REVOKED"));
-        assert!(took < milliseconds(500), "{took:?}");
+        assert!(took < milliseconds(2500), "{took:?}");
     }
     for _ in 0..20 {
         others.message().await.unwrap().unwrap();
@@ -134,7 +134,7 @@ async fn a_stream_ends_when_its_token_expires() {
     let (code, reason, _) = end(greetings).await;
     assert_eq!((code, reason.as_str()), (Code::Unauthenticated, "TOKEN_EXPIRED"));
     let late = crate::now().duration_since(expire_time).expect("not before");
-    assert!(late < milliseconds(300), "{late:?}");
+    assert!(late < milliseconds(1000), "{late:?}");
 }
 
 #[tokio::test]
@@ -149,5 +149,5 @@ async fn a_stream_ends_when_auth_service_has_not_been_heard_for_too_long() {
     }
     let (code, reason, _) = end(greetings).await;
     assert_eq!((code, reason.as_str()), (Code::Unavailable, "AUTH_UNAVAILABLE"));
-    assert!(gone.elapsed() < milliseconds(3300), "{:?}", gone.elapsed());
+    assert!(gone.elapsed() < milliseconds(4000), "{:?}", gone.elapsed());
 }
