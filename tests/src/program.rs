@@ -125,6 +125,17 @@ impl Program {
         self.child.as_mut().expect("a running service").signal(signal).expect("to signal the service");
     }
 
+    /// Stops it where it is (SIGSTOP), until SIGCONT. None of its threads runs any more when this returns.
+    ///
+    /// # Panics
+    /// When it does not run.
+    pub async fn freeze(&mut self) {
+        self.signal(Signal::STOP);
+        let threads = format!("/proc/{}/task", self.child.as_ref().expect("a running service").id());
+        let frozen = async || stand_still(&threads).then_some(());
+        eventually("all threads stand still", END, frozen).await;
+    }
+
     /// Has strace write down into this file what it writes to files and sockets, and when it waits for the disk, from
     /// its next start on.
     pub fn trace(&mut self, strace: PathBuf, log: PathBuf) {
@@ -211,4 +222,11 @@ pub fn binary(name: &str) -> PathBuf {
     let path = workspace::binary(name);
     assert!(path.is_file(), "{} is not built; run `cargo xtask test`, or `cargo build --bins` first", path.display());
     path
+}
+
+/// Whether each of these threads is stopped: its state stands behind its name (proc_pid_stat(5)).
+fn stand_still(threads: &str) -> bool {
+    let threads = fs::read_dir(threads).expect("the threads of a process");
+    let stats = threads.filter_map(|thread| fs::read_to_string(thread.ok()?.path().join("stat")).ok());
+    stats.filter_map(|stat| stat.rsplit_once(") ").map(|(_, rest)| rest.starts_with('T'))).all(|stopped| stopped)
 }

@@ -101,7 +101,7 @@ async fn a_stuck_auth_service_is_unavailable_within_the_deadline() {
     let unknown = clients.log_in(&person).await.unwrap();
     clients.create(&person, "kept").await.unwrap();
     hears(&pair).await;
-    pair.auth.signal(Signal::STOP);
+    pair.auth.freeze().await;
     let gone = Instant::now();
     let in_time = async {
         let start = Instant::now();

@@ -81,7 +81,7 @@ impl Fault {
         match self {
             Self::None => sleep(SECOND).await,
             Self::AuthStopped => {
-                linked.pair.auth.signal(Signal::STOP);
+                linked.pair.auth.freeze().await;
                 sleep(FAULT).await;
                 linked.pair.auth.signal(Signal::CONT);
             }
@@ -91,13 +91,13 @@ impl Fault {
                 linked.pair.auth.start().await;
             }
             Self::VerifierStopped => {
-                linked.pair.task.signal(Signal::STOP);
+                linked.pair.task.freeze().await;
                 sleep(FAULT).await;
                 linked.pair.task.signal(Signal::CONT);
             }
             Self::VerifierStoppedThenDeaf => {
                 delay_answers_more_and_more(linked).await;
-                linked.pair.task.signal(Signal::STOP);
+                linked.pair.task.freeze().await;
                 sleep(TOLERABLE).await;
                 linked.links().for_each(Proxy::hold);
                 sleep(FAULT - TOLERABLE).await;
@@ -109,7 +109,7 @@ impl Fault {
                 linked.links().for_each(Proxy::hold);
                 // Now it asks about every token.
                 sleep(4 * SECOND).await;
-                linked.pair.task.signal(Signal::STOP);
+                linked.pair.task.freeze().await;
                 heal(linked).await;
                 sleep(FAULT).await;
                 linked.pair.task.signal(Signal::CONT);
