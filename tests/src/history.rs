@@ -21,6 +21,8 @@ pub enum Outcome {
     Refused,
     /// Nobody could say whether its token is good.
     Unavailable,
+    /// Nobody answered, because the connection broke.
+    Broken,
     /// Anything else: never right.
     Odd(Box<str>),
 }
@@ -76,6 +78,8 @@ pub struct Tally {
     pub had_to_be_refused: usize,
     /// Calls that nobody could decide.
     pub unavailable: usize,
+    /// Calls whose connection broke.
+    pub broken: usize,
     /// Sessions whose end was acknowledged.
     pub revoked: usize,
     /// How long after the acknowledgement of its session's end the latest call was sent that was accepted.
@@ -134,6 +138,7 @@ impl History {
                     tally.had_to_be_refused += usize::from(late.is_some_and(|late| late > bound));
                 }
                 Outcome::Unavailable => tally.unavailable += 1,
+                Outcome::Broken => tally.broken += 1,
                 Outcome::Foreign | Outcome::Odd(_) => {}
             }
         }
@@ -163,7 +168,7 @@ impl Call {
                 let without_cause = end.asked.is_none_or(|asked| self.answered < asked);
                 without_cause.then_some(Violation::RefusedWithoutCause(self.session))
             }
-            Outcome::Unavailable => None,
+            Outcome::Unavailable | Outcome::Broken => None,
             Outcome::Foreign => Some(Violation::Foreign(self.session)),
             Outcome::Odd(what) => Some(Violation::Odd(self.session, what.clone())),
         }

@@ -58,11 +58,13 @@ fn a_call_may_be_refused_from_the_asking_on_and_not_before() {
 }
 
 #[test]
-fn foreign_and_odd_answers_are_never_right_and_unavailable_always_is() {
+fn foreign_and_odd_answers_are_never_right_and_none_always_is() {
     assert_eq!(Play::after(0, 1, Outcome::Foreign), [Violation::Foreign(SessionNumber(0))]);
     let odd = Outcome::Odd("Internal".into());
     assert_eq!(Play::after(0, 1, odd), [Violation::Odd(SessionNumber(0), "Internal".into())]);
-    assert_eq!(Play::after(99_000, 99_000, Outcome::Unavailable), []);
+    for none in [Outcome::Unavailable, Outcome::Broken] {
+        assert_eq!(Play::after(99_000, 99_000, none), []);
+    }
 }
 
 #[test]
@@ -75,10 +77,12 @@ fn tells_how_often_what_happened_in_a_time() {
     play.call(13_000, 13_001, Outcome::Refused);
     play.call(15_000, 15_001, Outcome::Refused);
     play.call(15_000, 15_001, Outcome::Unavailable);
+    play.call(15_000, 15_001, Outcome::Broken);
     play.call(16_000, 16_001, Outcome::Refused);
     let tally = play.history.tally(play.at(5_000)..play.at(16_000), BOUND);
     let worst = Some(Duration::from_millis(300));
-    let expected = Tally { accepted: 3, refused: 2, had_to_be_refused: 1, unavailable: 1, revoked: 1, worst };
+    let expected =
+        Tally { accepted: 3, refused: 2, had_to_be_refused: 1, unavailable: 1, broken: 1, revoked: 1, worst };
     assert_eq!((tally, tally.decided()), (expected, 5));
     assert_eq!(play.history.tally(play.at(0)..play.at(11_000), BOUND).revoked, 0);
 }

@@ -103,5 +103,8 @@ on_both_engines! {
         let violations = stage.crowd.history.violations(BOUND);
         let first = &violations[..violations.len().min(10)];
         assert!(violations.is_empty(), "seed {seed}: {} violations, the first: {first:#?}", violations.len());
+        // A peer that gives up thousands of calls while the service stands still is sent away.
+        let all = stage.crowd.history.tally(start..Instant::now(), BOUND);
+        assert!(all.broken * 1000 <= all.decided(), "seed {seed}: {all:?}");
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{
     collections::VecDeque,
+    error::Error as _,
     sync::{
         Arc, Mutex, MutexGuard,
         atomic::{AtomicBool, Ordering},
@@ -22,7 +23,7 @@ use tokio::{
     task::JoinSet,
     time::{sleep, timeout},
 };
-use tonic::{Code, Status};
+use tonic::{Code, Status, transport};
 use tonic_types::StatusExt;
 use uuid::Uuid;
 
@@ -244,6 +245,7 @@ fn refused(status: &Status) -> Outcome {
     match (status.code(), reason.as_deref()) {
         (Code::Unauthenticated, Some("TOKEN_REVOKED")) => Outcome::Refused,
         (Code::Unavailable, Some("AUTH_UNAVAILABLE")) => Outcome::Unavailable,
+        _ if status.source().is_some_and(|cause| cause.is::<transport::Error>()) => Outcome::Broken,
         _ => Outcome::Odd(format!("{status:?}").into()),
     }
 }
