@@ -3,6 +3,7 @@
 
 mod access;
 mod auth_outage;
+mod better_auth;
 mod cli;
 mod collector;
 mod crashes;
