@@ -4,20 +4,13 @@
 
 mod support;
 
-use aws_lc_rs::signature::Ed25519KeyPair;
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
 use chrono::{DateTime, TimeDelta};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, jwk::JwkSet};
 use proto::auth::v1::{GetMeRequest, RejectionReason, caller::Principal, validate_token_response::Verdict};
-use secrecy::SecretString;
 use serde_json::{Value, json};
-use service_runtime::{
-    clock::Clock,
-    on_both_databases,
-    sealed::{MasterKey, SecretSource},
-    testing::TestDatabase,
-};
-use support::{MASTER_KEY, PASSWORD, Service, bearer, column, events, execute, reason};
+use service_runtime::{clock::Clock, on_both_databases, testing::TestDatabase};
+use support::{MASTER_KEY, PASSWORD, Service, bearer, events, execute, forger::Forger, reason};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -27,47 +20,6 @@ const FIXED_KEY: [&str; 2] = ["--auth-master-key", MASTER_KEY];
 
 fn manual_clock() -> Clock {
     Clock::manual(DateTime::from_timestamp(1_800_000_000, 0).unwrap())
-}
-
-/// Signs what the service would never sign, with its own key.
-struct Forger {
-    pair: Ed25519KeyPair,
-    header: Value,
-    claims: Value,
-}
-
-impl Forger {
-    async fn of(database: &TestDatabase, token: &str) -> Self {
-        let sealed: Vec<Vec<u8>> = column(database, "SELECT sealed_private_key FROM signing_key").await;
-        let value = Some(SecretString::from(MASTER_KEY));
-        let source = SecretSource { variable: "AUTH_MASTER_KEY", value, file: None, generate_in: None, file_name: "" };
-        let sealing = MasterKey::load(source).unwrap().sealing_key("auth-service signing keys").unwrap();
-        let part = |number| {
-            let part = token.split('.').nth(number).unwrap();
-            serde_json::from_slice::<Value>(&BASE64.decode(part).unwrap()).unwrap()
-        };
-        let (header, claims) = (part(0), part(1));
-        let kid = header["kid"].as_str().unwrap();
-        let private = sealing.open(&sealed[0], kid.as_bytes()).unwrap();
-        Self { pair: Ed25519KeyPair::from_pkcs8(&private).unwrap(), header, claims }
-    }
-
-    fn sign(&self, header: &Value, claims: &Value) -> String {
-        let message = format!("{}.{}", BASE64.encode(header.to_string()), BASE64.encode(claims.to_string()));
-        format!("{message}.{}", BASE64.encode(self.pair.sign(message.as_bytes())))
-    }
-
-    fn with_header(&self, name: &str, value: Value) -> String {
-        let mut header = self.header.clone();
-        header[name] = value;
-        self.sign(&header, &self.claims)
-    }
-
-    fn with_claim(&self, name: &str, value: Value) -> String {
-        let mut claims = self.claims.clone();
-        claims[name] = value;
-        self.sign(&self.header, &claims)
-    }
 }
 
 /// What a GET over HTTP/1.1 answers.

@@ -165,7 +165,7 @@ impl BetterAuth {
     pub fn mailed_token(&self, member: &Member) -> String {
         let mails = self.log();
         let mails = mails.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        let mail = mails.filter(|mail| mail["mail"] == member.email).last().expect("a mail");
+        let mail = mails.filter(|mail| mail["mail"] == member.email).next_back().expect("a mail");
         text(&mail["token"])
     }
 

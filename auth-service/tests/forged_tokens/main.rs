@@ -1,0 +1,123 @@
+//! Tokens as an attacker would make them, shown to the real service: each is refused for what is wrong with it, and
+//! the service goes on.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod claims;
+mod form;
+mod header;
+mod signature;
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::collections::HashSet;
+
+use chrono::DateTime;
+use proto::auth::v1::{GetMeRequest, RejectionReason, ValidateTokenRequest};
+use service_runtime::{clock::Clock, on_both_databases, testing::TestDatabase};
+use support::{MASTER_KEY, Service, forger::Forger, reason};
+use tonic::{Code, Request, metadata::AsciiMetadataValue};
+
+const NOW: i64 = 1_800_000_000;
+
+/// A token that must be refused.
+struct Forgery {
+    what: String,
+    token: String,
+    expected: RejectionReason,
+}
+
+fn forgery(what: impl Into<String>, token: impl Into<String>, expected: RejectionReason) -> Forgery {
+    Forgery { what: what.into(), token: token.into(), expected }
+}
+
+/// A good token, and what makes bad ones of it.
+struct Material {
+    good: String,
+    forger: Forger,
+}
+
+impl Material {
+    fn parts(&self) -> [&str; 3] {
+        self.good.split('.').collect::<Vec<_>>().try_into().unwrap()
+    }
+}
+
+fn corpus(material: &Material) -> Vec<Forgery> {
+    let corpus = [form::all(material), header::all(material), signature::all(material), claims::all(material)];
+    corpus.into_iter().flatten().collect()
+}
+
+/// The answer of a handler behind the layer: nobody is let in, and nobody is told why.
+async fn shown_to_get_me(service: &Service, Forgery { what, token, expected }: &Forgery) {
+    // What no header can hold does not come that way; spaces around a token are not part of it.
+    let Ok(value) = AsciiMetadataValue::try_from(format!("Bearer {token}").as_bytes()) else { return };
+    if token.trim() != token || token.len() > 8 * 1024 {
+        return;
+    }
+    let mut request = Request::new(GetMeRequest {});
+    request.metadata_mut().insert("authorization", value);
+    let refused = service.auth().await.get_me(request).await.expect_err(what);
+    let told = if *expected == RejectionReason::Expired { "TOKEN_EXPIRED" } else { "TOKEN_INVALID" };
+    assert_eq!((refused.code(), reason(&refused).as_str()), (Code::Unauthenticated, told), "{what}: {token}");
+}
+
+on_both_databases! {
+    async fn every_forged_token_is_refused_for_what_is_wrong_with_it(database: TestDatabase) {
+        let clock = Clock::manual(DateTime::from_timestamp(NOW, 0).unwrap());
+        let service = Service::start_with(&database, clock, &["--auth-master-key", MASTER_KEY]).await;
+        let (_, good) = service.signed_up("ada@example.org").await;
+        let forger = Forger::of(&database, &good).await;
+        assert!(service.accepts(&forger.sign(&forger.header, &forger.claims)).await, "it signs as the service does");
+        let corpus = corpus(&Material { good: good.clone(), forger });
+        let mut wrong = Vec::new();
+        for forgery in &corpus {
+            let Forgery { what, token, expected } = forgery;
+            // Twice: the second answer may come from memory.
+            for _ in 0..2 {
+                let told = service.rejection(token).await;
+                if told != *expected {
+                    wrong.push(format!("{what}: {told:?} instead of {expected:?}: {token}"));
+                }
+            }
+            shown_to_get_me(&service, forgery).await;
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+        let names: HashSet<_> = corpus.iter().map(|forgery| &forgery.what).collect();
+        assert_eq!(names.len(), corpus.len(), "each stands for something of its own");
+        assert!(corpus.len() >= 300, "{}", corpus.len());
+        assert!(service.accepts(&good).await, "it goes on");
+        service.stop().await;
+    }
+
+    async fn a_token_of_any_size_is_refused_and_the_service_goes_on(database: TestDatabase) {
+        let service = Service::start(&database).await;
+        let (_, good) = service.signed_up("ada@example.org").await;
+        for size in [8 * 1024 + 1, 30 * 1024, 100 * 1024, 3 * 1024 * 1024] {
+            for filling in ["A", ".", "é"] {
+                let token = format!("{good}{}", filling.repeat(size / filling.len()));
+                match service.judge(&token, "").await {
+                    Ok(_) => assert_eq!(service.rejection(&token).await, RejectionReason::Malformed),
+                    // No message with it is read to its end.
+                    Err(status) => {
+                        assert!(size > 30 * 1024, "{status:?}");
+                        assert_eq!(reason(&status), "MESSAGE_TOO_LARGE", "{size}");
+                    }
+                }
+                let mut request = Request::new(GetMeRequest {});
+                let value = AsciiMetadataValue::try_from(format!("Bearer {token}").as_bytes()).unwrap();
+                request.metadata_mut().insert("authorization", value);
+                let refused = service.auth().await.get_me(request).await.expect_err("a header of that size");
+                assert!(refused.code() != Code::Internal, "{refused:?}");
+            }
+        }
+        for audience in ["x".repeat(20_000), "\u{0}".to_owned(), "../duet".to_owned()] {
+            let request = ValidateTokenRequest { token: good.clone(), audience };
+            let answer = service.tokens().await.validate_token(request).await.unwrap().into_inner();
+            let shown = format!("{:?}", answer.verdict);
+            assert!(shown.contains("WrongAudience"), "{shown}");
+        }
+        assert!(service.accepts(&good).await, "it goes on");
+        service.stop().await;
+    }
+}
