@@ -26,6 +26,7 @@ async fn run() -> anyhow::Result<ExitCode> {
         }
         Command::Migrate => app::migrate(&settings).await.map(drop)?,
         Command::Healthcheck => service::healthcheck(settings.listen.public).await?,
+        Command::Doctor(options) => return commands::doctor(&settings, options).await,
         Command::Users(command) => return commands::run(&command, &settings).await,
     }
     Ok(ExitCode::SUCCESS)

@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use secrecy::SecretString;
 use service_runtime::{
     database::{Database, DatabaseSettings},
+    doctor::DoctorOptions,
     sealed::SecretSource,
 };
 
@@ -42,6 +43,9 @@ pub enum Command {
     Migrate,
     /// Ask the running service for its health; the exit status tells
     Healthcheck,
+    /// Look at everything that the service needs, change nothing, and say what is wrong and how to mend it
+    #[command(after_help = "One finding a line. Exit status: 0 nothing is wrong, 1 something is. See docs/doctor.md.")]
+    Doctor(DoctorOptions),
     /// List, disable, enable, delete and import users, also while the service runs
     #[command(
         subcommand,

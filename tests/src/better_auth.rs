@@ -164,8 +164,8 @@ impl BetterAuth {
     /// When nothing was.
     pub fn mailed_token(&self, member: &Member) -> String {
         let mails = self.log();
-        let mails = mails.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        let mail = mails.filter(|mail| mail["mail"] == member.email).next_back().expect("a mail");
+        let mut mails = mails.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let mail = mails.rfind(|mail| mail["mail"] == member.email).expect("a mail");
         text(&mail["token"])
     }
 

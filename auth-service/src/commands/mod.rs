@@ -3,6 +3,7 @@
 //! A command works on the service's database, by the service's own settings. It neither makes a database nor brings one
 //! up to date, because both belong to the service; and what it changes, the running service learns from there.
 
+mod doctor;
 mod import;
 mod list;
 mod output;
@@ -19,6 +20,7 @@ use service_runtime::{
 };
 
 pub use self::{
+    doctor::doctor,
     import::ImportUsers,
     list::ListUsers,
     single::{DeleteUser, OneUser},

@@ -2,6 +2,7 @@
 //! (AES-256-GCM-SIV, RFC 8452; HKDF-SHA-256, RFC 5869).
 
 use std::{
+    collections::BTreeSet,
     fs::{self, OpenOptions},
     io::Write,
     os::unix::fs::{OpenOptionsExt, PermissionsExt},
@@ -76,6 +77,14 @@ impl MasterKey {
             bail!("it is a placeholder, not a random key");
         }
         Ok(Self(Zeroizing::new(key)))
+    }
+
+    /// Whether it can be what it ought to be: no pattern, no text. Of random keys fewer than one in 2⁴⁰ is taken for one
+    /// that is not.
+    pub fn may_be_random(&self) -> bool {
+        let distinct: BTreeSet<u8> = self.0.iter().copied().collect();
+        let steps: BTreeSet<u8> = self.0.windows(2).map(|pair| pair[1].wrapping_sub(pair[0])).collect();
+        distinct.len() > 16 && steps.len() > 8 && !self.0.iter().all(|byte| byte.is_ascii() && !byte.is_ascii_control())
     }
 
     /// A key for one purpose. Keys of different purposes tell nothing of each other.
@@ -248,6 +257,25 @@ mod tests {
         ] {
             let message = format!("{:#}", MasterKey::load(refused).unwrap_err());
             assert!(message.contains("TEST_KEY") && message.contains(part), "{message}");
+        }
+    }
+
+    #[test]
+    fn tells_patterns_and_texts_from_keys() {
+        let key = |bytes: [u8; KEY_BYTES]| MasterKey::load(source(&BASE64_STANDARD.encode(bytes))).unwrap();
+        for made_up in [
+            std::array::from_fn(|index| index as u8),
+            std::array::from_fn(|index| 255 - 3 * index as u8),
+            std::array::from_fn(|index| b"change me"[index % 9]),
+            *b"correct horse battery staple 123",
+            std::array::from_fn(|index| [0, 255][index % 2]),
+        ] {
+            assert!(!key(made_up).may_be_random(), "{made_up:?}");
+        }
+        for _ in 0..1000 {
+            let mut bytes = [0; KEY_BYTES];
+            rand::fill(&mut bytes).unwrap();
+            assert!(key(bytes).may_be_random(), "{bytes:?}");
         }
     }
 

@@ -11,6 +11,7 @@ mod day;
 mod deadlines;
 mod deletions;
 mod disk_order;
+mod doctor;
 mod drain;
 mod edge_web;
 mod frames;
