@@ -94,7 +94,7 @@ impl Finding {
         let status = if self.status == Status::Failed { "FAILED" } else { self.status.name() };
         // What a database or another server says may have several lines.
         let message = self.message.split_whitespace().collect::<Vec<_>>().join(" ");
-        format!("{status:8}{:14}{message}", self.check)
+        format!("{status:8}{:16}{message}", self.check)
     }
 
     fn as_json(&self) -> serde_json::Value {
@@ -117,9 +117,9 @@ mod tests {
     #[test]
     fn each_finding_is_one_line_with_its_causes() {
         let lines: Vec<_> = findings().0.iter().map(Finding::as_line).collect();
-        assert_eq!(lines[0], "ok      settings      they are in order");
-        assert_eq!(lines[1], "FAILED  database      see TEST_URL: no route to host");
-        assert_eq!(lines[2], "skipped clock         the database cannot be asked");
+        assert_eq!(lines[0], "ok      settings        they are in order");
+        assert_eq!(lines[1], "FAILED  database        see TEST_URL: no route to host");
+        assert_eq!(lines[2], "skipped clock           the database cannot be asked");
         let line = findings().0[1].as_json();
         assert_eq!((&line["check"], &line["status"]), (&json!("database"), &json!("failed")));
     }

@@ -67,6 +67,9 @@ pub async fn database<M: MigratorTrait>(
 ) -> Option<Database> {
     let begun = Instant::now();
     let answered = async {
+        if let Some(file) = settings.file()?.filter(|file| !file.exists()) {
+            bail!("there is none at {}; run `migrate` or start the service, or set {variable}", file.display());
+        }
         let database = Database::look_into(settings).await.with_context(|| format!("see {variable}"))?;
         database.ping().await.with_context(|| format!("the database does not answer; see {variable}"))?;
         let took = begun.elapsed().as_millis();
