@@ -12,6 +12,7 @@ mod deadlines;
 mod deletions;
 mod disk_order;
 mod doctor;
+mod document;
 mod drain;
 mod edge_web;
 mod frames;
