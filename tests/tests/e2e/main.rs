@@ -17,6 +17,7 @@ mod drain;
 mod edge_web;
 mod frames;
 mod grpcurl;
+mod guide;
 mod history;
 mod journey;
 mod late_news;
