@@ -34,6 +34,7 @@ mod hasher;
 mod hashing;
 mod identifier;
 mod import;
+pub mod issuers;
 mod judge;
 mod jwks;
 mod jwt;

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// What a person's token allows.
-const SCOPES: &str = "account tasks.read tasks.write";
+pub(crate) const PERSON_SCOPES: [&str; 3] = ["account", "tasks.read", "tasks.write"];
 /// The client of people.
 const CLIENT_ID: &str = "duet";
 /// The `typ` of an access token, and of nothing else.
@@ -117,7 +117,7 @@ impl TokenSettings {
             nbf: None,
             jti: Uuid::new_v4().to_string(),
             sid: session.as_uuid(),
-            scope: SCOPES.to_owned(),
+            scope: PERSON_SCOPES.join(" "),
         };
         let header = Header {
             typ: Some(TYPE.to_owned()),

@@ -1,0 +1,5 @@
+//! Others whose tokens are accepted here.
+
+mod profile;
+
+pub use profile::{KeyAlgorithm, KeySource, Payload, Profile};
