@@ -82,6 +82,7 @@ fn user(user_id: UserId) -> Caller {
         issuer: String::new(),
         subject: user_id.to_string(),
         client_id: String::new(),
+        key_id: String::new(),
         scopes: ["tasks.read", "tasks.write"].map(str::to_owned).to_vec(),
         issue_time: now,
         expire_time: now + LIFETIME,

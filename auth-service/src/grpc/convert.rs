@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use authn::Caller;
+use authn::{Caller, Subject};
 use chrono::{DateTime, Utc};
 use prost_types::Timestamp;
 use proto::auth::v1::{
@@ -74,6 +74,7 @@ pub(super) fn event(event: Event) -> AuthEvent {
         source: match event.source {
             Some(Source::Rpc) => AuthEventSource::Rpc,
             Some(Source::Command) => AuthEventSource::Command,
+            Some(Source::Service) => AuthEventSource::Service,
             None => AuthEventSource::Unspecified,
         }
         .into(),
@@ -102,6 +103,8 @@ fn event_type(event: EventType) -> AuthEventType {
         EventType::UserEnabled => AuthEventType::UserEnabled,
         EventType::UserDeleted => AuthEventType::UserDeleted,
         EventType::RateLimited => AuthEventType::RateLimited,
+        EventType::KeyRotated => AuthEventType::KeyRotated,
+        EventType::KeyRevoked => AuthEventType::KeyRevoked,
     }
 }
 
@@ -116,7 +119,10 @@ pub(super) fn verdict(judged: &authn::Verdict) -> ValidateTokenResponse {
 pub(super) fn revocation(revocation: revocations::Revocation) -> pb::Revocation {
     pb::Revocation {
         id: revocation.id.to_string(),
-        subject: Some(pb::revocation::Subject::SessionId(revocation.session.to_string())),
+        subject: Some(match revocation.subject {
+            Subject::Session(session) => pb::revocation::Subject::SessionId(session.to_string()),
+            Subject::Key(key) => pb::revocation::Subject::KeyId(key.to_string()),
+        }),
         expire_time: Some(timestamp(revocation.expire_time)),
     }
 }

@@ -1,9 +1,9 @@
-//! The sessions that ended before their tokens did: written in the transaction that ends them, and read in the order
-//! in which they become visible.
+//! What was revoked before its tokens expired: written in the transaction that revokes it, and read in the order in
+//! which it becomes visible.
 
 use std::convert::Infallible;
 
-use authn::SessionId;
+use authn::Subject;
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ActiveValue::{NotSet, Set},
@@ -33,27 +33,39 @@ const BATCH: usize = 1000;
 /// How many rows are read at once.
 const PAGE: usize = 5000;
 
-/// Writes down that sessions ended that would have lasted until a later time.
+/// Writes down what ended that would have lasted until a later time.
 pub(super) async fn record(
     transaction: &DatabaseTransaction,
-    ended: impl Iterator<Item = (SessionId, DateTime<Utc>)>,
+    ended: impl Iterator<Item = (Subject, DateTime<Utc>)>,
     end: DateTime<Utc>,
 ) -> Result<Vec<Revocation>, DbErr> {
-    let revocation = |(session, expire_time)| {
+    let revocation = |(subject, expire_time)| {
         let expire_time = forget_time(expire_time, end);
-        Revocation { id: new_id(end), session, expire_time }
+        Revocation { id: new_id(end), subject, expire_time }
     };
     let revocations: Vec<_> = ended.map(revocation).collect();
     for batch in revocations.chunks(BATCH) {
-        let rows = batch.iter().map(|revocation| ActiveModel {
-            number: NotSet,
-            id: Set(revocation.id),
-            session_id: Set(revocation.session.as_uuid()),
-            expire_time: Set(revocation.expire_time),
+        let rows = batch.iter().map(|revocation| {
+            let (session, key) = columns(&revocation.subject);
+            ActiveModel {
+                number: NotSet,
+                id: Set(revocation.id),
+                session_id: Set(session),
+                key_id: Set(key),
+                expire_time: Set(revocation.expire_time),
+            }
         });
         Entity::insert_many(rows).exec_without_returning(transaction).await?;
     }
     Ok(revocations)
+}
+
+/// A subject as the table has it: the nil UUID stands for no session.
+fn columns(subject: &Subject) -> (Uuid, Option<String>) {
+    match subject {
+        Subject::Session(session) => (session.as_uuid(), None),
+        Subject::Key(key) => (Uuid::nil(), Some(key.to_string())),
+    }
 }
 
 /// Some of what there is to read.
@@ -160,7 +172,7 @@ async fn read_postgres(connection: &mut PgConnection, (number, id): (i64, Uuid))
     const READ: &str = "\
         SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS horizon, found.* \
         FROM (SELECT 1) AS one LEFT JOIN (\
-            SELECT number, id, session_id, expire_time FROM revocation \
+            SELECT number, id, session_id, key_id, expire_time FROM revocation \
             WHERE (number, id) > ($1, $2) ORDER BY number, id LIMIT $3\
         ) AS found ON true ORDER BY number, id";
     let query = sqlx::query(READ).bind(number).bind(id).bind(PAGE as i64);
@@ -174,6 +186,7 @@ async fn read_postgres(connection: &mut PgConnection, (number, id): (i64, Uuid))
                 number,
                 id: row.try_get("id").map_err(sqlx_error)?,
                 session_id: row.try_get("session_id").map_err(sqlx_error)?,
+                key_id: row.try_get("key_id").map_err(sqlx_error)?,
                 expire_time: row.try_get("expire_time").map_err(sqlx_error)?,
             });
         }
@@ -183,7 +196,11 @@ async fn read_postgres(connection: &mut PgConnection, (number, id): (i64, Uuid))
 
 impl From<Model> for Revocation {
     fn from(row: Model) -> Self {
-        Self { id: row.id, session: row.session_id.into(), expire_time: row.expire_time }
+        let subject = match row.key_id {
+            Some(key) => Subject::Key(key.into()),
+            None => Subject::Session(row.session_id.into()),
+        };
+        Self { id: row.id, subject, expire_time: row.expire_time }
     }
 }
 
@@ -196,7 +213,7 @@ mod tests {
     fn rows(numbers: std::ops::Range<i64>) -> Vec<Model> {
         let row = |number: i64| {
             let id = Uuid::from_u128(1000 + number as u128);
-            Model { number, id, session_id: id, expire_time: DateTime::UNIX_EPOCH }
+            Model { number, id, session_id: id, key_id: None, expire_time: DateTime::UNIX_EPOCH }
         };
         numbers.map(row).collect()
     }

@@ -72,6 +72,8 @@ pub struct Caller {
     pub subject: String,
     /// The software that the token was issued to.
     pub client_id: String,
+    /// The key that signed the token.
+    pub key_id: String,
     /// What the token allows.
     pub scopes: Vec<String>,
     /// When the token was issued.
@@ -109,6 +111,7 @@ impl From<&Caller> for pb::Caller {
             issuer: caller.issuer.clone(),
             subject: caller.subject.clone(),
             client_id: caller.client_id.clone(),
+            key_id: caller.key_id.clone(),
             scopes: caller.scopes.clone(),
             issue_time: Some(caller.issue_time.into()),
             expire_time: Some(caller.expire_time.into()),
@@ -128,6 +131,7 @@ impl TryFrom<pb::Caller> for Caller {
             issuer: caller.issuer,
             subject: caller.subject,
             client_id: caller.client_id,
+            key_id: caller.key_id,
             scopes: caller.scopes,
             issue_time: time(caller.issue_time)?,
             expire_time: time(caller.expire_time)?,

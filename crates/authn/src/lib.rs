@@ -29,6 +29,7 @@ mod metrics;
 mod refusal;
 mod remote;
 mod staleness;
+mod subject;
 mod sync;
 mod upstream;
 mod validity;
@@ -43,6 +44,7 @@ pub use memory::{Memory, MemoryBounds, TokenKey};
 pub use refusal::{DOMAIN, bearer_token, rejection_status};
 pub use remote::RemoteVerifier;
 pub use staleness::{MaxStaleness, StalenessOutOfRange};
+pub use subject::Subject;
 pub use validity::Validity;
 pub use verify::{Unavailable, Verdict, Verify};
 

@@ -1,8 +1,10 @@
-//! What is known of tokens without asking anybody: verdicts, and which sessions have ended.
+//! What is known of tokens without asking anybody: verdicts, and what has been revoked.
 
 use std::{
+    borrow::Borrow,
     collections::HashMap,
     fmt,
+    hash::Hash,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -12,7 +14,7 @@ use proto::auth::v1::RejectionReason;
 use quick_cache::unsync::Cache;
 
 use crate::{
-    Caller, SessionId, Verdict,
+    Caller, SessionId, Subject, Verdict,
     sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard},
 };
 
@@ -24,8 +26,8 @@ pub struct MemoryBounds {
     /// Tokens that were rejected for good; one takes about 60 bytes. They have a place of their own, so that garbage
     /// drives out nothing but garbage.
     pub rejected: usize,
-    /// Sessions that have ended and had tokens that have not; one takes about 60 bytes. With one more than that, no
-    /// token is accepted from memory until all of them have expired.
+    /// Sessions that have ended and had tokens that have not, and as many keys; one takes about 60 bytes. With one more
+    /// than that, no token is accepted from memory until all of them have expired.
     pub revoked: usize,
 }
 
@@ -105,10 +107,10 @@ impl Memory {
         }
     }
 
-    /// Takes in that a session has ended. No token of it is accepted from here on. `expire_time` is when the last of its
-    /// tokens expires.
-    pub fn revoke(&self, session: SessionId, expire_time: SystemTime, now: SystemTime) {
-        self.revoked.write().unwrap_or_else(PoisonError::into_inner).insert(session, expire_time, now);
+    /// Takes in that something has been revoked. No token that it touches is accepted from here on. `expire_time` is
+    /// when the last of these expires.
+    pub fn revoke(&self, subject: Subject, expire_time: SystemTime, now: SystemTime) {
+        self.revoked.write().unwrap_or_else(PoisonError::into_inner).insert(subject, expire_time, now);
     }
 
     /// Forgets the revocations whose tokens have all expired.
@@ -121,9 +123,18 @@ impl Memory {
         self.revoked().is_complete(now)
     }
 
-    /// Whether a session has ended, as far as is known.
-    pub fn is_revoked(&self, session: SessionId) -> bool {
-        self.revoked().sessions.contains_key(&session)
+    /// Whether something has been revoked, as far as is known.
+    pub fn is_revoked(&self, subject: &Subject) -> bool {
+        let revoked = self.revoked();
+        match subject {
+            Subject::Session(session) => revoked.sessions.contains(session),
+            Subject::Key(key) => revoked.keys.contains(key),
+        }
+    }
+
+    /// Whether something has been revoked that a caller's token depends on, as far as is known.
+    pub fn is_caller_revoked(&self, caller: &Caller) -> bool {
+        self.revoked().touch(caller)
     }
 
     fn revoked(&self) -> RwLockReadGuard<'_, Revoked> {
@@ -194,45 +205,43 @@ impl Verdicts {
     }
 }
 
-/// The sessions that have ended.
+/// What has been revoked.
 struct Revoked {
-    sessions: HashMap<SessionId, SystemTime>,
-    most: usize,
-    /// Until then a session may have ended that is not among them, for want of room.
+    sessions: Expiring<SessionId>,
+    keys: Expiring<Arc<str>>,
+    /// Until then something may have been revoked that is not among them, for want of room.
     incomplete_until: SystemTime,
-    /// When room was last looked for.
-    swept: SystemTime,
 }
 
 impl Revoked {
-    /// Looking through all of them for room takes time, in which every caller waits.
-    const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
-
     fn new(most: usize) -> Self {
-        let never = SystemTime::UNIX_EPOCH;
-        Self { sessions: HashMap::new(), most, incomplete_until: never, swept: never }
+        let incomplete_until = SystemTime::UNIX_EPOCH;
+        Self { sessions: Expiring::new(most), keys: Expiring::new(most), incomplete_until }
     }
 
-    fn insert(&mut self, session: SessionId, expire_time: SystemTime, now: SystemTime) {
-        if self.sessions.len() >= self.most && self.swept + Self::SWEEP_INTERVAL <= now {
-            self.forget_expired(now);
-        }
-        if self.sessions.len() < self.most || self.sessions.contains_key(&session) {
-            self.sessions.insert(session, expire_time);
-        } else {
+    fn insert(&mut self, subject: Subject, expire_time: SystemTime, now: SystemTime) {
+        let has_room = match subject {
+            Subject::Session(session) => self.sessions.insert(session, expire_time, now),
+            Subject::Key(key) => self.keys.insert(key, expire_time, now),
+        };
+        if !has_room {
             self.incomplete_until = self.incomplete_until.max(expire_time);
         }
     }
 
     fn forget_expired(&mut self, now: SystemTime) {
-        self.sessions.retain(|_, expire_time| now < *expire_time);
-        self.swept = now;
+        self.sessions.forget_expired(now);
+        self.keys.forget_expired(now);
+    }
+
+    fn touch(&self, caller: &Caller) -> bool {
+        self.sessions.contains(&caller.session_id) || self.keys.contains(caller.key_id.as_str())
     }
 
     fn check(&self, caller: Arc<Caller>, now: SystemTime) -> Verdict {
         if caller.expire_time <= now {
             Verdict::Rejected(RejectionReason::Expired)
-        } else if self.sessions.contains_key(&caller.session_id) {
+        } else if self.touch(&caller) {
             Verdict::Rejected(RejectionReason::Revoked)
         } else {
             Verdict::Accepted(caller)
@@ -241,5 +250,46 @@ impl Revoked {
 
     fn is_complete(&self, now: SystemTime) -> bool {
         self.incomplete_until <= now
+    }
+}
+
+/// Things of one kind that are remembered until a time, a bounded number of them.
+struct Expiring<T> {
+    times: HashMap<T, SystemTime>,
+    most: usize,
+    /// When room was last looked for.
+    swept: SystemTime,
+}
+
+impl<T: Eq + Hash> Expiring<T> {
+    /// Looking through all of them for room takes time, in which every caller waits.
+    const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
+
+    fn new(most: usize) -> Self {
+        Self { times: HashMap::new(), most, swept: SystemTime::UNIX_EPOCH }
+    }
+
+    /// Remembers one of them; `false` if there is no room for it.
+    fn insert(&mut self, thing: T, expire_time: SystemTime, now: SystemTime) -> bool {
+        if self.times.len() >= self.most && self.swept + Self::SWEEP_INTERVAL <= now {
+            self.forget_expired(now);
+        }
+        let has_room = self.times.len() < self.most || self.times.contains_key(&thing);
+        if has_room {
+            self.times.insert(thing, expire_time);
+        }
+        has_room
+    }
+
+    fn contains<Q: Eq + Hash + ?Sized>(&self, thing: &Q) -> bool
+    where
+        T: Borrow<Q>,
+    {
+        self.times.contains_key(thing)
+    }
+
+    fn forget_expired(&mut self, now: SystemTime) {
+        self.times.retain(|_, expire_time| now < *expire_time);
+        self.swept = now;
     }
 }

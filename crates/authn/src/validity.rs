@@ -12,7 +12,7 @@ use tokio::time::sleep;
 use tonic::{Request, Status};
 
 use crate::{
-    Caller, RemoteVerifier,
+    Caller, RemoteVerifier, Subject,
     knowledge::Knowledge,
     refusal::{self, auth_unavailable, rejection_status},
 };
@@ -91,7 +91,7 @@ impl Validity {
 
     async fn refused(&self, known: &Knowledge) -> Status {
         // First a place among those who are told, then a look at what is known: nothing falls between.
-        let end = known.ends.of(self.caller.session_id);
+        let [session, key] = Subject::all_of(&self.caller).map(|subject| known.ends.of(subject));
         if known.is_revoked(&self.caller) {
             return rejection_status(RejectionReason::Revoked);
         }
@@ -100,7 +100,8 @@ impl Validity {
         }
         tokio::select! {
             biased;
-            () = end.told() => rejection_status(RejectionReason::Revoked),
+            () = session.told() => rejection_status(RejectionReason::Revoked),
+            () = key.told() => rejection_status(RejectionReason::Revoked),
             status = self.expired(known.clock()) => status,
             () = known.freshness.lost() => auth_unavailable(),
         }

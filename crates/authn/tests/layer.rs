@@ -42,6 +42,7 @@ fn caller(scopes: &str) -> Caller {
         issuer: "issuer".to_owned(),
         subject: "subject".to_owned(),
         client_id: "client".to_owned(),
+        key_id: "key".to_owned(),
         scopes: scopes.split(' ').map(str::to_owned).collect(),
         issue_time: SystemTime::UNIX_EPOCH,
         expire_time: SystemTime::UNIX_EPOCH + Duration::from_secs(1),

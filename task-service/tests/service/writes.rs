@@ -38,6 +38,7 @@ pub(crate) fn caller() -> Caller {
         issuer: String::new(),
         subject: String::new(),
         client_id: String::new(),
+        key_id: String::new(),
         scopes: Vec::new(),
         issue_time: SystemTime::UNIX_EPOCH,
         expire_time: SystemTime::UNIX_EPOCH,

@@ -8,6 +8,7 @@ pub(crate) struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
     pub session_id: Uuid,
+    pub key_id: Option<String>,
     pub expire_time: DateTimeUtc,
 }
 
