@@ -49,6 +49,7 @@ names! {
         RateLimited = "RATE_LIMITED",
         KeyRotated = "KEY_ROTATED",
         KeyRevoked = "KEY_REVOKED",
+        IdentityLinked = "IDENTITY_LINKED",
     }
 }
 
@@ -76,18 +77,18 @@ impl Origin {
         Self::without_address(Source::Command, name)
     }
 
+    /// A token of the issuer that has this name here, which anybody may have sent on.
+    pub(crate) fn issuer(name: &str) -> Self {
+        Self::without_address(Source::Service, name)
+    }
+
     /// The service, whose settings say that it is time.
     pub(crate) fn service() -> Self {
         Self::without_address(Source::Service, "auth-service")
     }
 
     fn without_address(source: Source, name: &str) -> Self {
-        Self {
-            source,
-            ip_address: String::new(),
-            user_agent: name.to_owned(),
-            request_id: Uuid::new_v4().to_string(),
-        }
+        Self { source, ip_address: String::new(), user_agent: name.to_owned(), request_id: Uuid::new_v4().to_string() }
     }
 }
 

@@ -33,6 +33,7 @@ mod hash_scheme;
 mod hasher;
 mod hashing;
 mod identifier;
+mod identities;
 mod import;
 pub mod issuers;
 mod judge;

@@ -50,6 +50,11 @@ pub(crate) struct Revocation {
     pub(crate) expire_time: DateTime<Utc>,
 }
 
+/// When it may be forgotten that other issuers' tokens are refused up to a time.
+pub(crate) fn forget_rule_time(not_before: DateTime<Utc>) -> DateTime<Utc> {
+    not_before + LONGEST_LIFETIME + MARGIN
+}
+
 /// When the end of a session may be forgotten that would have lasted until `expire_time`.
 pub(crate) fn forget_time(expire_time: DateTime<Utc>, end: DateTime<Utc>) -> DateTime<Utc> {
     expire_time.min(end + LONGEST_LIFETIME) + MARGIN

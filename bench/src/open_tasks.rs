@@ -78,7 +78,7 @@ fn user(user_id: UserId) -> Caller {
     let now = SystemTime::from(Clock::system().now());
     Caller {
         user_id,
-        session_id: SessionId::from(user_id.as_uuid()),
+        session_id: Some(SessionId::from(user_id.as_uuid())),
         issuer: String::new(),
         subject: user_id.to_string(),
         client_id: String::new(),

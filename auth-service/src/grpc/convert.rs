@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use authn::{Caller, Subject};
+use authn::Caller;
 use chrono::{DateTime, Utc};
 use prost_types::Timestamp;
 use proto::auth::v1::{
@@ -58,7 +58,7 @@ impl SignedIn {
 
 pub(super) fn session(session: sessions::Session, caller: &Caller) -> Session {
     Session {
-        current: session.id == caller.session_id,
+        current: Some(session.id) == caller.session_id,
         id: session.id.to_string(),
         user_agent: session.user_agent,
         ip_address: session.ip_address,
@@ -105,6 +105,7 @@ fn event_type(event: EventType) -> AuthEventType {
         EventType::RateLimited => AuthEventType::RateLimited,
         EventType::KeyRotated => AuthEventType::KeyRotated,
         EventType::KeyRevoked => AuthEventType::KeyRevoked,
+        EventType::IdentityLinked => AuthEventType::IdentityLinked,
     }
 }
 
@@ -119,10 +120,7 @@ pub(super) fn verdict(judged: &authn::Verdict) -> ValidateTokenResponse {
 pub(super) fn revocation(revocation: revocations::Revocation) -> pb::Revocation {
     pb::Revocation {
         id: revocation.id.to_string(),
-        subject: Some(match revocation.subject {
-            Subject::Session(session) => pb::revocation::Subject::SessionId(session.to_string()),
-            Subject::Key(key) => pb::revocation::Subject::KeyId(key.to_string()),
-        }),
+        subject: Some(revocation.subject.into()),
         expire_time: Some(timestamp(revocation.expire_time)),
     }
 }
@@ -145,5 +143,6 @@ pub(crate) fn rejection_reason(rejection: Rejection) -> RejectionReason {
         Rejection::WrongType => RejectionReason::WrongType,
         Rejection::InvalidClaims => RejectionReason::InvalidClaims,
         Rejection::Revoked => RejectionReason::Revoked,
+        Rejection::UserDisabled => RejectionReason::UserDisabled,
     }
 }

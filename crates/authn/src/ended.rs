@@ -5,13 +5,13 @@ use std::collections::HashMap;
 use service_runtime::CancellationToken;
 
 use crate::{
-    Subject,
+    subject::Ground,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
 /// Those who wait, by what they wait for: its end wakes nobody else.
 #[derive(Debug, Default)]
-pub(crate) struct Ends(Mutex<HashMap<Subject, Waiters>>);
+pub(crate) struct Ends(Mutex<HashMap<Ground, Waiters>>);
 
 #[derive(Debug, Default)]
 struct Waiters {
@@ -23,28 +23,28 @@ struct Waiters {
 #[derive(Debug)]
 pub(crate) struct End<'a> {
     ends: &'a Ends,
-    subject: Subject,
+    ground: Ground,
     end: CancellationToken,
 }
 
 impl Ends {
     /// From now on its end is heard of.
-    pub(crate) fn of(&self, subject: Subject) -> End<'_> {
+    pub(crate) fn of(&self, ground: Ground) -> End<'_> {
         let mut all = self.all();
-        let waiters = all.entry(subject.clone()).or_default();
+        let waiters = all.entry(ground.clone()).or_default();
         waiters.count += 1;
-        End { ends: self, subject, end: waiters.end.clone() }
+        End { ends: self, ground, end: waiters.end.clone() }
     }
 
     /// Wakes whoever waits for this one.
-    pub(crate) fn tell(&self, subject: &Subject) {
-        let waiters = self.all().remove(subject);
+    pub(crate) fn tell(&self, ground: &Ground) {
+        let waiters = self.all().remove(ground);
         if let Some(waiters) = waiters {
             waiters.end.cancel();
         }
     }
 
-    fn all(&self) -> MutexGuard<'_, HashMap<Subject, Waiters>> {
+    fn all(&self) -> MutexGuard<'_, HashMap<Ground, Waiters>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -62,10 +62,10 @@ impl Drop for End<'_> {
             return;
         }
         let mut all = self.ends.all();
-        if let Some(waiters) = all.get_mut(&self.subject) {
+        if let Some(waiters) = all.get_mut(&self.ground) {
             waiters.count -= 1;
             if waiters.count == 0 {
-                all.remove(&self.subject);
+                all.remove(&self.ground);
             }
         }
     }
@@ -80,8 +80,8 @@ mod tests {
 
     use super::*;
 
-    fn session(number: u128) -> Subject {
-        Subject::Session(Uuid::from_u128(number).into())
+    fn session(number: u128) -> Ground {
+        Ground::Session(Uuid::from_u128(number).into())
     }
 
     #[tokio::test]

@@ -7,7 +7,6 @@ use std::{
 
 use proto::auth::v1::{
     ErrorReason, Revocation, RevocationList, WatchRevocationsRequest, WatchRevocationsResponse,
-    revocation::Subject as Named,
     token_service_client::TokenServiceClient,
     watch_revocations_request::{Kind as Ask, Probe, Start},
     watch_revocations_response::Kind as Told,
@@ -181,10 +180,7 @@ fn ask(asking: &mpsc::Sender<WatchRevocationsRequest>, kind: Ask) {
 }
 
 fn read(revocation: &Revocation) -> Option<(Subject, SystemTime)> {
-    let subject = match revocation.subject.as_ref()? {
-        Named::SessionId(session) => Subject::Session(session.parse().ok()?),
-        Named::KeyId(key) => Subject::Key(key.as_str().into()),
-    };
+    let subject = Subject::read(revocation.subject.as_ref()?)?;
     Some((subject, SystemTime::try_from(revocation.expire_time?).ok()?))
 }
 

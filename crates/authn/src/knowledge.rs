@@ -6,7 +6,8 @@ use service_runtime::clock::Clock;
 use uuid::Uuid;
 
 use crate::{
-    Caller, Memory, MemoryBounds, Subject, TokenKey, Verdict, ended::Ends, freshness::Freshness, metrics::Metrics,
+    Caller, Memory, MemoryBounds, Subject, TokenHash, TokenKey, Verdict, ended::Ends, freshness::Freshness,
+    metrics::Metrics,
 };
 
 /// Shared by the calls, by the stream of revocations, and by those who wait for the end of their token.
@@ -46,7 +47,7 @@ impl Knowledge {
     /// between finds it among what is known.
     pub(crate) fn revoke(&self, subject: &Subject, expire_time: SystemTime) {
         self.memory.revoke(subject.clone(), expire_time, self.now());
-        self.ends.tell(subject);
+        self.ends.tell(&subject.ground());
     }
 
     /// Counts how long it took until a revocation was heard of here. Its UUIDv7 tells when it was made, by the clock of
@@ -63,8 +64,8 @@ impl Knowledge {
         self.memory.forget_expired(self.now());
     }
 
-    pub(crate) fn is_revoked(&self, caller: &Caller) -> bool {
-        self.memory.is_caller_revoked(caller)
+    pub(crate) fn is_revoked(&self, caller: &Caller, token: Option<&TokenHash>) -> bool {
+        self.memory.is_caller_revoked(caller, token)
     }
 
     /// Whether everything that has been revoked is known to have been.

@@ -31,6 +31,7 @@ mod remote;
 mod staleness;
 mod subject;
 mod sync;
+mod token_hash;
 mod upstream;
 mod validity;
 mod verify;
@@ -45,6 +46,7 @@ pub use refusal::{DOMAIN, bearer_token, rejection_status};
 pub use remote::RemoteVerifier;
 pub use staleness::{MaxStaleness, StalenessOutOfRange};
 pub use subject::Subject;
+pub use token_hash::TokenHash;
 pub use validity::Validity;
 pub use verify::{Unavailable, Verdict, Verify};
 

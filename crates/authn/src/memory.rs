@@ -4,7 +4,7 @@ use std::{
     borrow::Borrow,
     collections::HashMap,
     fmt,
-    hash::Hash,
+    hash::{Hash, Hasher},
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -14,7 +14,7 @@ use proto::auth::v1::RejectionReason;
 use quick_cache::unsync::Cache;
 
 use crate::{
-    Caller, SessionId, Subject, Verdict,
+    Caller, SessionId, Subject, TokenHash, UserId, Verdict,
     sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard},
 };
 
@@ -41,19 +41,36 @@ impl Default for MemoryBounds {
 const REJECTION_LIFETIME: Duration = Duration::from_secs(10);
 
 /// A token and the audience it is judged for, by their SHA-256.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct TokenKey([u8; digest::SHA256_OUTPUT_LEN]);
+#[derive(Clone, Copy)]
+pub struct TokenKey {
+    token: TokenHash,
+    for_audience: [u8; digest::SHA256_OUTPUT_LEN],
+}
 
 impl TokenKey {
     /// The key of a token for an audience.
     pub fn of(token: &str, audience: &str) -> Self {
+        let token = TokenHash::of(token);
         let mut context = digest::Context::new(&digest::SHA256);
-        context.update(&token.len().to_le_bytes());
         context.update(token.as_bytes());
         context.update(audience.as_bytes());
-        let mut key = [0; digest::SHA256_OUTPUT_LEN];
-        key.copy_from_slice(context.finish().as_ref());
-        Self(key)
+        let mut for_audience = [0; digest::SHA256_OUTPUT_LEN];
+        for_audience.copy_from_slice(context.finish().as_ref());
+        Self { token, for_audience }
+    }
+}
+
+impl PartialEq for TokenKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.for_audience == other.for_audience
+    }
+}
+
+impl Eq for TokenKey {}
+
+impl Hash for TokenKey {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        self.for_audience.hash(hasher);
     }
 }
 
@@ -86,7 +103,7 @@ impl Memory {
             rejected @ Verdict::Rejected(_) => return Some(rejected),
         };
         let revoked = self.revoked();
-        let verdict = revoked.check(caller, now);
+        let verdict = revoked.check(caller, &key.token, now);
         let certain = matches!(verdict, Verdict::Rejected(_)) || (fresh && revoked.is_complete(now));
         certain.then_some(verdict)
     }
@@ -96,7 +113,7 @@ impl Memory {
         match verdict {
             Verdict::Accepted(caller) => {
                 self.verdicts.accept(key, Arc::clone(&caller));
-                self.revoked().check(caller, now)
+                self.revoked().check(caller, &key.token, now)
             }
             Verdict::Rejected(reason) => {
                 if is_final(reason) {
@@ -129,12 +146,16 @@ impl Memory {
         match subject {
             Subject::Session(session) => revoked.sessions.contains(session),
             Subject::Key(key) => revoked.keys.contains(key),
+            Subject::Token(token) => revoked.tokens.contains(token),
+            Subject::User { user_id, not_before } => revoked.users.get(user_id) >= Some(*not_before),
+            Subject::Issuer { issuer, not_before } => revoked.issuers.get(&**issuer) >= Some(*not_before),
         }
     }
 
     /// Whether something has been revoked that a caller's token depends on, as far as is known.
-    pub fn is_caller_revoked(&self, caller: &Caller) -> bool {
-        self.revoked().touch(caller)
+    /// `token` is what the caller has shown, if that is another issuer's.
+    pub fn is_caller_revoked(&self, caller: &Caller, token: Option<&TokenHash>) -> bool {
+        self.revoked().touch(caller, token)
     }
 
     fn revoked(&self) -> RwLockReadGuard<'_, Revoked> {
@@ -161,7 +182,8 @@ fn is_final(reason: RejectionReason) -> bool {
         | R::WrongAudience
         | R::WrongType
         | R::InvalidClaims
-        | R::Revoked => true,
+        | R::Revoked
+        | R::UserDisabled => true,
     }
 }
 
@@ -201,7 +223,7 @@ impl Verdicts {
     }
 
     fn shard(&self, key: &TokenKey) -> MutexGuard<'_, Shard> {
-        self.0[usize::from(key.0[0]) % Self::COUNT].lock().unwrap_or_else(PoisonError::into_inner)
+        self.0[usize::from(key.for_audience[0]) % Self::COUNT].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -209,20 +231,33 @@ impl Verdicts {
 struct Revoked {
     sessions: Expiring<SessionId>,
     keys: Expiring<Arc<str>>,
+    tokens: Expiring<TokenHash>,
+    /// Up to when the tokens of other issuers are refused.
+    users: Expiring<UserId, SystemTime>,
+    issuers: Expiring<Arc<str>, SystemTime>,
     /// Until then something may have been revoked that is not among them, for want of room.
     incomplete_until: SystemTime,
 }
 
 impl Revoked {
     fn new(most: usize) -> Self {
-        let incomplete_until = SystemTime::UNIX_EPOCH;
-        Self { sessions: Expiring::new(most), keys: Expiring::new(most), incomplete_until }
+        Self {
+            sessions: Expiring::new(most),
+            keys: Expiring::new(most),
+            tokens: Expiring::new(most),
+            users: Expiring::new(most),
+            issuers: Expiring::new(most),
+            incomplete_until: SystemTime::UNIX_EPOCH,
+        }
     }
 
     fn insert(&mut self, subject: Subject, expire_time: SystemTime, now: SystemTime) {
         let has_room = match subject {
-            Subject::Session(session) => self.sessions.insert(session, expire_time, now),
-            Subject::Key(key) => self.keys.insert(key, expire_time, now),
+            Subject::Session(session) => self.sessions.insert(session, (), expire_time, now),
+            Subject::Key(key) => self.keys.insert(key, (), expire_time, now),
+            Subject::Token(token) => self.tokens.insert(token, (), expire_time, now),
+            Subject::User { user_id, not_before } => self.users.insert(user_id, not_before, expire_time, now),
+            Subject::Issuer { issuer, not_before } => self.issuers.insert(issuer, not_before, expire_time, now),
         };
         if !has_room {
             self.incomplete_until = self.incomplete_until.max(expire_time);
@@ -232,16 +267,27 @@ impl Revoked {
     fn forget_expired(&mut self, now: SystemTime) {
         self.sessions.forget_expired(now);
         self.keys.forget_expired(now);
+        self.tokens.forget_expired(now);
+        self.users.forget_expired(now);
+        self.issuers.forget_expired(now);
     }
 
-    fn touch(&self, caller: &Caller) -> bool {
-        self.sessions.contains(&caller.session_id) || self.keys.contains(caller.key_id.as_str())
+    fn touch(&self, caller: &Caller, token: Option<&TokenHash>) -> bool {
+        match &caller.session_id {
+            Some(session) => self.sessions.contains(session) || self.keys.contains(caller.key_id.as_str()),
+            None => {
+                let issued = Some(caller.issue_time);
+                token.is_some_and(|token| self.tokens.contains(token))
+                    || self.users.get(&caller.user_id) >= issued
+                    || self.issuers.get(caller.issuer.as_str()) >= issued
+            }
+        }
     }
 
-    fn check(&self, caller: Arc<Caller>, now: SystemTime) -> Verdict {
+    fn check(&self, caller: Arc<Caller>, token: &TokenHash, now: SystemTime) -> Verdict {
         if caller.expire_time <= now {
             Verdict::Rejected(RejectionReason::Expired)
-        } else if self.touch(&caller) {
+        } else if self.touch(&caller, Some(token)) {
             Verdict::Rejected(RejectionReason::Revoked)
         } else {
             Verdict::Accepted(caller)
@@ -253,43 +299,52 @@ impl Revoked {
     }
 }
 
-/// Things of one kind that are remembered until a time, a bounded number of them.
-struct Expiring<T> {
-    times: HashMap<T, SystemTime>,
+/// Things of one kind, each with a value, that are remembered until a time, a bounded number of them.
+struct Expiring<T, V = ()> {
+    things: HashMap<T, (V, SystemTime)>,
     most: usize,
     /// When room was last looked for.
     swept: SystemTime,
 }
 
-impl<T: Eq + Hash> Expiring<T> {
+impl<T: Eq + Hash, V: Copy + Ord> Expiring<T, V> {
     /// Looking through all of them for room takes time, in which every caller waits.
     const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 
     fn new(most: usize) -> Self {
-        Self { times: HashMap::new(), most, swept: SystemTime::UNIX_EPOCH }
+        Self { things: HashMap::new(), most, swept: SystemTime::UNIX_EPOCH }
     }
 
-    /// Remembers one of them; `false` if there is no room for it.
-    fn insert(&mut self, thing: T, expire_time: SystemTime, now: SystemTime) -> bool {
-        if self.times.len() >= self.most && self.swept + Self::SWEEP_INTERVAL <= now {
+    /// Remembers one of them, with the greatest value and until the latest time that it was given; `false` if there is
+    /// no room for it.
+    fn insert(&mut self, thing: T, value: V, expire_time: SystemTime, now: SystemTime) -> bool {
+        if self.things.len() >= self.most && self.swept + Self::SWEEP_INTERVAL <= now {
             self.forget_expired(now);
         }
-        let has_room = self.times.len() < self.most || self.times.contains_key(&thing);
+        let has_room = self.things.len() < self.most || self.things.contains_key(&thing);
         if has_room {
-            self.times.insert(thing, expire_time);
+            let known = self.things.entry(thing).or_insert((value, expire_time));
+            *known = (known.0.max(value), known.1.max(expire_time));
         }
         has_room
+    }
+
+    fn get<Q: Eq + Hash + ?Sized>(&self, thing: &Q) -> Option<V>
+    where
+        T: Borrow<Q>,
+    {
+        self.things.get(thing).map(|(value, _)| *value)
     }
 
     fn contains<Q: Eq + Hash + ?Sized>(&self, thing: &Q) -> bool
     where
         T: Borrow<Q>,
     {
-        self.times.contains_key(thing)
+        self.things.contains_key(thing)
     }
 
     fn forget_expired(&mut self, now: SystemTime) {
-        self.times.retain(|_, expire_time| now < *expire_time);
+        self.things.retain(|_, (_, expire_time)| now < *expire_time);
         self.swept = now;
     }
 }

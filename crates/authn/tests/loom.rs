@@ -17,7 +17,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use authn::{Caller, SessionId, Subject, Verdict};
+use authn::{Caller, SessionId, Subject, TokenHash, UserId, Verdict};
 use loom::{model::Builder, thread};
 use memory::{Memory, MemoryBounds, TokenKey};
 use proto::auth::v1::RejectionReason;
@@ -37,7 +37,7 @@ fn session() -> SessionId {
 fn caller() -> Arc<Caller> {
     Arc::new(Caller {
         user_id: Uuid::nil().into(),
-        session_id: session(),
+        session_id: Some(session()),
         issuer: String::new(),
         subject: String::new(),
         client_id: String::new(),

@@ -26,7 +26,7 @@ fn ended(number: u128) -> Subject {
 fn caller(number: u128) -> Arc<Caller> {
     Arc::new(Caller {
         user_id: Uuid::nil().into(),
-        session_id: session(number),
+        session_id: Some(session(number)),
         issuer: String::new(),
         subject: String::new(),
         client_id: String::new(),
@@ -81,7 +81,7 @@ fn a_key_that_is_revoked_takes_with_it_what_it_signed_and_nothing_else() {
     memory.revoke(subject.clone(), at(100), START);
     assert_eq!(memory.recall(&key("before"), true, START), Some(revoked.clone()));
     assert_eq!(memory.learn(key("after"), Verdict::Accepted(caller(3)), START), revoked);
-    assert!(memory.is_revoked(&subject) && memory.is_caller_revoked(&caller(5)));
+    assert!(memory.is_revoked(&subject) && memory.is_caller_revoked(&caller(5), None));
     assert!(matches!(memory.learn(key("other"), Verdict::Accepted(caller(2)), START), Verdict::Accepted(_)));
     memory.forget_expired(at(100));
     assert!(!memory.is_revoked(&subject));
