@@ -14,6 +14,7 @@ use crate::{
     error::{Error, Result},
     hashing::{HashPool, Place},
     identifier::new_id,
+    identities::FormerNames,
     limiter::Limiter,
     password::{ContextWords, Password, PasswordPolicy},
     sessions::{Sessions, TokenPair},
@@ -46,6 +47,7 @@ pub(crate) struct Accounts {
     pub(crate) hashes: HashPool,
     pub(crate) policy: Arc<PasswordPolicy>,
     pub(crate) sessions: Arc<Sessions>,
+    pub(crate) former: FormerNames,
 }
 
 impl Accounts {

@@ -24,6 +24,8 @@ use crate::{
     error::DOMAIN,
     grpc::{AuthApi, Calls, TokenApi},
     hashing::HashPool,
+    identities::{FormerNames, Identities},
+    issuers::Issuers,
     judge::Judge,
     jwks,
     limiter::{Limiter, Names},
@@ -84,7 +86,7 @@ pub async fn serve(
     check_internal(listeners.internal.local_addr()?)?;
     let database = migrate(&settings).await?;
     let parts = Parts::build(&settings, &database, clock).await?;
-    let Parts { api, judge, token_api, keys, metrics, mut follower, upkeep } = parts;
+    let Parts { api, judge, token_api, keys, metrics, mut follower, upkeep, issuers } = parts;
     // Before it is ready: what it does not know it must not accept.
     follower.read().await.context("cannot read the revocations")?;
     let service = Service {
@@ -97,7 +99,11 @@ pub async fn serve(
     };
     // They outlive the last call: its refusal is to be told, and its token judged.
     let end = CancellationToken::new();
-    let tasks = [tokio::spawn(follower.run(end.clone())), tokio::spawn(upkeep.run(end.clone()))];
+    let tasks = [
+        tokio::spawn(follower.run(end.clone())),
+        tokio::spawn(upkeep.run(end.clone())),
+        tokio::spawn(issuers.run(end.clone())),
+    ];
     let served = service::serve(service, shutdown).await;
     end.cancel();
     for task in tasks {
@@ -124,6 +130,7 @@ struct Parts {
     metrics: Registry,
     follower: Follower,
     upkeep: Upkeep,
+    issuers: Arc<Issuers>,
 }
 
 impl Parts {
@@ -138,8 +145,12 @@ impl Parts {
         let store = Store::new(database.clone(), Arc::clone(&revocations));
         let keys = Arc::new(SigningKeys::open(store.clone(), &master, clock.now()).await?);
         let tokens = settings.tokens.clone();
+        let issuers = Arc::new(Issuers::new(tokens.clone(), Arc::clone(&keys), settings.profiles()?));
+        issuers.register(&mut metrics);
+        let former = FormerNames::new(&master)?;
+        let identities = Arc::new(Identities::new(store.clone(), former.clone()));
         let judge =
-            Judge::new(store.clone(), Arc::clone(&revocations), clock.clone(), Arc::clone(&keys), tokens.clone());
+            Judge::new(store.clone(), Arc::clone(&revocations), clock.clone(), Arc::clone(&issuers), identities);
         judge.register(&mut metrics);
         let names = Names::new(&master)?;
         let limiter = Arc::new(Limiter::new(store.clone(), clock.clone(), settings.limits.clone(), names));
@@ -155,6 +166,7 @@ impl Parts {
             store: store.clone(),
             clock: clock.clone(),
             keys: Arc::clone(&keys),
+            issuers: Arc::clone(&issuers),
             refresh_tokens: RefreshTokens::new(&master)?,
             changing: Changing::default(),
             pages: pages.clone(),
@@ -167,12 +179,13 @@ impl Parts {
             sessions: Arc::clone(&sessions),
             store: store.clone(),
             clock,
+            former,
         };
         let trail = Trail { store: store.clone(), pages };
         let api = AuthApi { accounts, sessions, trail, calls: Calls(settings.limits.trusted_proxies.clone()) };
         let follower = Follower::new(store.clone(), Arc::clone(&revocations));
         let token_api = TokenApi { judge: judge.clone(), revocations, deletions: Deletions::new(store) };
-        Ok(Self { api, judge, token_api, keys, metrics, follower, upkeep })
+        Ok(Self { api, judge, token_api, keys, metrics, follower, upkeep, issuers })
     }
 }
 

@@ -59,6 +59,11 @@ impl Object {
         self.0.contains_key(name)
     }
 
+    /// A member, whatever it is.
+    pub(crate) fn get(&self, name: &str) -> Option<&Value> {
+        self.0.get(name)
+    }
+
     /// A member that is a string.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.0.get(name)?.as_str()

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use authn::{Caller, SessionId, UserId};
+use authn::{Caller, SessionId, TokenHash, UserId};
 use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret, SecretString};
 use service_runtime::{clock::Clock, page::PageRequest};
@@ -13,13 +13,14 @@ use crate::{
     error::{Error, Result},
     event::EventType,
     identifier::new_id,
+    issuers::{Issuers, Person},
     pages::{List, Pages},
     refresh_token::{RefreshToken, RefreshTokens},
     rotation::{Decision, SessionState, decide},
     settings::TokenSettings,
     signing::SigningKeys,
     store::{NewSession, Rotation, Store},
-    token::{AccessToken, Grant, LONGEST_LIFETIME, Rejection},
+    token::{AccessToken, Holder, LONGEST_LIFETIME},
 };
 
 /// What a session's owner goes on with.
@@ -50,6 +51,7 @@ pub(crate) struct Sessions {
     pub(crate) store: Store,
     pub(crate) clock: Clock,
     pub(crate) keys: Arc<SigningKeys>,
+    pub(crate) issuers: Arc<Issuers>,
     pub(crate) tokens: TokenSettings,
     pub(crate) refresh_tokens: RefreshTokens,
     pub(crate) changing: Changing,
@@ -122,12 +124,16 @@ impl Sessions {
         Ok(self.store.rotate(rotation, call).await?.then_some(tokens))
     }
 
-    /// Ends the session of a token, which need not be good for anything else any more.
+    /// Ends the session of a token, which need not be good for anything else any more; another issuer's token itself.
     pub(crate) async fn log_out(&self, shown: Shown, call: &Call) -> Result<()> {
         let (user, session) = match shown {
             Shown::Access(token) => {
-                let grant = self.grant(&token).await?;
-                (grant.user_id, grant.session_id)
+                let token = token.expose_secret();
+                let grant = self.issuers.read(token, "", self.clock.now()).await?;
+                match grant.holder {
+                    Holder::Session(user, session) => (user, session),
+                    Holder::Person(person) => return self.revoke_token(token, &person, grant.expire_time, call).await,
+                }
             }
             Shown::Refresh(token) => {
                 let token = self.refresh_tokens.read(token.expose_secret()).ok_or(Error::RefreshTokenInvalid)?;
@@ -139,12 +145,14 @@ impl Sessions {
         self.end(user, session, EventType::LoggedOut, call).await.map(drop)
     }
 
-    /// What an access token says, be it expired or revoked.
-    async fn grant(&self, token: &SecretString) -> Result<Grant> {
+    /// Has another issuer's token refused until it expires.
+    async fn revoke_token(&self, token: &str, person: &Person, expire_time: DateTime<Utc>, call: &Call) -> Result<()> {
         let now = self.clock.now();
-        let unverified = self.tokens.read(token.expose_secret()).map_err(Error::Token)?;
-        let key = self.keys.find(&unverified.kid).await?.ok_or(Error::Token(Rejection::UnknownKey))?;
-        unverified.verify(&key, &self.tokens, &self.tokens.audience, now).map_err(Error::Token)
+        if expire_time <= now {
+            return Ok(());
+        }
+        let user = self.store.identity(&person.identity).await?.map(|known| known.user_id);
+        self.store.revoke_token(TokenHash::of(token), expire_time, user, call, now).await
     }
 
     /// The caller's sessions that live, the newest first, and the token of the next page.
@@ -165,8 +173,10 @@ impl Sessions {
 
     /// Ends all of the caller's sessions but this one.
     pub(crate) async fn revoke_others(&self, caller: &Caller, call: &Call) -> Result<()> {
+        // Whoever comes with another issuer's token has no sessions here.
+        let Some(session) = caller.session_id else { return Ok(()) };
         let mut tries = Tries::until(call.deadline);
-        while !self.store.end_other_sessions(caller.user_id, caller.session_id, call, self.clock.now()).await? {
+        while !self.store.end_other_sessions(caller.user_id, session, call, self.clock.now()).await? {
             tries.pause().await?;
         }
         Ok(())

@@ -12,12 +12,15 @@ use service_runtime::{
     sealed::SecretSource,
 };
 
-use crate::{commands::UsersCommand, password::PasswordPolicy};
+use crate::{commands::UsersCommand, issuers::Profile, password::PasswordPolicy};
 
+mod issuers;
 mod limits;
 mod passwords;
+mod secret;
 mod tokens;
 
+pub use issuers::IssuerSettings;
 pub use limits::{LimitSettings, TrailSettings};
 pub use passwords::{HashingSettings, PasswordSettings};
 pub use tokens::TokenSettings;
@@ -69,6 +72,9 @@ pub struct Settings {
     /// What tokens say, and how long they last.
     #[command(flatten)]
     pub tokens: TokenSettings,
+    /// Whose tokens are accepted beside those.
+    #[command(flatten)]
+    pub issuers: IssuerSettings,
     /// How often one client may try.
     #[command(flatten)]
     pub limits: LimitSettings,
@@ -186,7 +192,23 @@ impl Settings {
     pub fn check(&self) -> anyhow::Result<()> {
         check_internal(self.listen.internal)?;
         check_issuer(&self.tokens.issuer, self.listen.public)?;
+        self.profiles()?;
         self.limits.check()
+    }
+
+    /// The other issuers whose tokens are accepted.
+    ///
+    /// # Errors
+    /// The message names the setting and the mend.
+    pub fn profiles(&self) -> anyhow::Result<Vec<Profile>> {
+        let profiles = self.issuers.profiles()?;
+        let own = &self.tokens.issuer;
+        ensure!(
+            profiles.iter().all(|profile| profile.issuer() != own),
+            "AUTH_ISSUERS names the issuer `{own}`, which is AUTH_ISSUER: these tokens are issued here; take it out, or \
+             set AUTH_ISSUER to the origin of this installation"
+        );
+        Ok(profiles)
     }
 
     /// What a new password has to be.

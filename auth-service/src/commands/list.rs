@@ -58,7 +58,7 @@ impl ListUsers {
     }
 
     fn print(&self, account: &Account, output: &mut Output) -> io::Result<()> {
-        let Account { user, disable_time } = account;
+        let Account { user, disable_time, .. } = account;
         let state = if disable_time.is_some() { "disabled" } else { "active" };
         if self.json {
             let line = json!({

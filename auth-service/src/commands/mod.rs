@@ -26,8 +26,8 @@ pub use self::{
     single::{DeleteUser, OneUser},
 };
 use crate::{
-    limiter::Names, migration::Migrator, revocations::Revocations, settings::Settings, signing::SigningKeys,
-    store::Store, users::Users,
+    identities::FormerNames, limiter::Names, migration::Migrator, revocations::Revocations, settings::Settings,
+    signing::SigningKeys, store::Store, users::Users,
 };
 
 /// How a command ended that says so by its exit status: 0 for done, 1 for an error, which `main` tells.
@@ -87,10 +87,10 @@ async fn open(settings: &Settings) -> anyhow::Result<Database> {
     Ok(database)
 }
 
-/// What the limits remember of a user goes by names that only the service's own key yields: with another one it would
-/// be left behind.
-async fn names(settings: &Settings, database: &Database, store: &Store) -> anyhow::Result<Names> {
+/// What is remembered of a user goes by names that only the service's own key yields: with another one it would be left
+/// behind, or nothing would keep a deleted user from coming back.
+async fn names(settings: &Settings, database: &Database, store: &Store) -> anyhow::Result<(Names, FormerNames)> {
     let master = MasterKey::load(settings.master_key.existing_source(database))?;
     SigningKeys::check(store, &master).await?;
-    Names::new(&master)
+    Ok((Names::new(&master)?, FormerNames::new(&master)?))
 }

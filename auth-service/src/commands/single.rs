@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     event::Origin,
+    identities::FormerNames,
     limiter::Names,
     users::{Account, Change, UserName, Users},
 };
@@ -79,14 +80,14 @@ impl DeleteUser {
         can
     }
 
-    pub(super) async fn run(&self, users: &Users, names: &Names) -> anyhow::Result<ExitCode> {
+    pub(super) async fn run(&self, users: &Users, names: &(Names, FormerNames)) -> anyhow::Result<ExitCode> {
         let Some(account) = self.user.find(users).await? else { return Ok(no_such_user()) };
         let user = shown(&account);
         if !self.yes && !confirmed(&user)? {
             note("nothing was deleted");
             return Ok(ExitCode::FAILURE);
         }
-        match users.delete(&account.user, names, &Origin::command("auth-service users delete")).await? {
+        match users.delete(&account, names, &Origin::command("auth-service users delete")).await? {
             true => say(format_args!("deleted {user}")),
             false => Ok(no_such_user()),
         }

@@ -1,4 +1,4 @@
-use authn::MemoryBounds;
+use authn::{MemoryBounds, Subject};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use chrono::{DateTime, TimeDelta};
 use secrecy::SecretString;
@@ -12,8 +12,11 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     identifier::new_id,
+    identities::FormerNames,
     migration::Migrator,
     revocations::{Follower, Revocation},
+    settings::TokenSettings,
+    signing::SigningKeys,
 };
 
 const SMALL: MemoryBounds = MemoryBounds { accepted: 64, rejected: 64, revoked: 2 };
@@ -23,6 +26,8 @@ struct Court {
     judge: Judge,
     follower: Follower,
     clock: Clock,
+    keys: Arc<SigningKeys>,
+    tokens: TokenSettings,
     _database: TestDatabase,
 }
 
@@ -40,6 +45,7 @@ impl Court {
         let source = SecretSource { variable: "TEST_KEY", value, file: None, generate_in: None, file_name: "" };
         let master = MasterKey::load(source).unwrap();
         let keys = Arc::new(SigningKeys::open(store.clone(), &master, clock.now()).await.unwrap());
+        let former = FormerNames::new(&master).unwrap();
         let tokens = TokenSettings {
             issuer: "https://duet.test".to_owned(),
             audience: "duet".to_owned(),
@@ -48,8 +54,10 @@ impl Court {
             session_idle_lifetime: Duration::from_secs(7200),
             session_lifetime: Duration::from_secs(7200),
         };
-        let judge = Judge::new(store, revocations, clock.clone(), keys, tokens);
-        let mut court = Self { judge, follower, clock, _database: database };
+        let issuers = Arc::new(Issuers::new(tokens.clone(), Arc::clone(&keys), Vec::new()));
+        let identities = Arc::new(Identities::new(store.clone(), former));
+        let judge = Judge::new(store, revocations, clock.clone(), issuers, identities);
+        let mut court = Self { judge, follower, clock, keys, tokens, _database: database };
         court.read().await;
         court
     }
@@ -61,9 +69,9 @@ impl Court {
 
     /// A token of a session that no table has.
     fn token(&self) -> String {
-        let (now, judge) = (self.clock.now(), &self.judge);
+        let now = self.clock.now();
         let whose = (new_id(now).into(), new_id(now).into());
-        judge.tokens.issue(&judge.keys, whose, now, now + TimeDelta::days(1)).unwrap().text
+        self.tokens.issue(&self.keys, whose, now, now + TimeDelta::days(1)).unwrap().text
     }
 
     async fn accepts(&self, token: &str) -> bool {
@@ -78,7 +86,7 @@ impl Court {
     fn revoke(&self) {
         let revocation = Revocation {
             id: Uuid::new_v4(),
-            session: Uuid::new_v4().into(),
+            subject: Subject::Session(Uuid::new_v4().into()),
             expire_time: self.clock.now() + TimeDelta::seconds(100),
         };
         self.judge.revocations.committed(&[revocation]);

@@ -20,7 +20,7 @@ fn every_setting_has_a_flag_named_like_its_variable() {
         assert_eq!(flag.replace('-', "_").to_uppercase(), variable.to_str().unwrap());
         settings += 1;
     }
-    assert_eq!(settings, 28);
+    assert_eq!(settings, 30);
 }
 
 #[test]
