@@ -10,7 +10,6 @@ use service_runtime::{
     clock::Clock,
     database::Database,
     operations::Registry,
-    sealed::MasterKey,
     service::{self, Port, ServerSettings, Service},
     settings::bind,
 };
@@ -32,9 +31,10 @@ use crate::{
     password::PasswordPolicy,
     refresh_token::RefreshTokens,
     revocations::{Follower, Revocations},
+    secrets::Secrets,
     sessions::Sessions,
     settings::{Settings, check_internal},
-    signing::SigningKeys,
+    signing::{KeyMaker, SigningKeys},
     store::Store,
     trail::Trail,
     upkeep::Upkeep,
@@ -42,8 +42,6 @@ use crate::{
 
 /// Room for the longest password, name and token, and not for much more.
 const MAX_REQUEST_BYTES: usize = 32 * 1024;
-
-const PAGES_PURPOSE: &str = "auth-service page tokens";
 
 /// The ports, bound before anything else is done, so that one in use is found out first.
 #[derive(Debug)]
@@ -91,13 +89,17 @@ pub async fn serve(
         domain: DOMAIN,
         database,
         settings: ServerSettings::default(),
-        ports: vec![public_port(listeners.public, api, judge, keys)?, internal_port(listeners.internal, token_api)?],
+        ports: vec![public_port(listeners.public, api, judge, Arc::clone(&keys))?, internal_port(listeners.internal, token_api)?],
         operations: listeners.operations,
         metrics,
     };
     // They outlive the last call: its refusal is to be told, and its token judged.
     let end = CancellationToken::new();
-    let tasks = [tokio::spawn(follower.run(end.clone())), tokio::spawn(upkeep.run(end.clone()))];
+    let tasks = [
+        tokio::spawn(follower.run(end.clone())),
+        tokio::spawn(upkeep.run(end.clone())),
+        tokio::spawn(Arc::clone(&keys).run(end.clone())),
+    ];
     let served = service::serve(service, shutdown).await;
     end.cancel();
     for task in tasks {
@@ -132,16 +134,21 @@ impl Parts {
         let hashes = HashPool::start(&settings.passwords.hashing, &clock)?;
         let mut metrics = Registry::default();
         hashes.counts().register(&mut metrics);
-        let master = MasterKey::load(settings.master_key.source(database))?;
+        let masters = settings.master_key.load(database)?;
         let revocations = Arc::new(Revocations::new(clock.clone()));
         revocations.register(&mut metrics);
         let store = Store::new(database.clone(), Arc::clone(&revocations));
-        let keys = Arc::new(SigningKeys::open(store.clone(), &master, clock.now()).await?);
+        let secrets = Secrets::open(&store, &masters).await?;
+        let maker = KeyMaker::new(&secrets, &masters)?;
+        let rules = settings.keys.rules();
+        let keys = SigningKeys::open(store.clone(), Arc::clone(&revocations), clock.clone(), maker, rules).await?;
+        let keys = Arc::new(keys);
+        keys.register(&mut metrics);
         let tokens = settings.tokens.clone();
         let judge =
             Judge::new(store.clone(), Arc::clone(&revocations), clock.clone(), Arc::clone(&keys), tokens.clone());
         judge.register(&mut metrics);
-        let names = Names::new(&master)?;
+        let names = Names::new(secrets.accounts());
         let limiter = Arc::new(Limiter::new(store.clone(), clock.clone(), settings.limits.clone(), names));
         let upkeep = Upkeep {
             store: store.clone(),
@@ -150,12 +157,12 @@ impl Parts {
             limits: settings.limits.clone(),
             trail: settings.trail,
         };
-        let pages = Pages::new(master.sealing_key(PAGES_PURPOSE)?);
+        let pages = Pages::new(secrets.pages()?);
         let sessions = Arc::new(Sessions {
             store: store.clone(),
             clock: clock.clone(),
             keys: Arc::clone(&keys),
-            refresh_tokens: RefreshTokens::new(&master)?,
+            refresh_tokens: RefreshTokens::new(secrets.refresh_tokens()),
             changing: Changing::default(),
             pages: pages.clone(),
             tokens,

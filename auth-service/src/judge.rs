@@ -14,7 +14,7 @@ use crate::{
     grpc::rejection_reason,
     revocations::Revocations,
     settings::TokenSettings,
-    signing::SigningKeys,
+    signing::{KeyState, SigningKeys},
     store::Store,
     token::{Grant, Rejection},
 };
@@ -67,7 +67,7 @@ impl Judge {
     }
 
     /// The caller that a token makes known to `audience`; to our own, if that is empty. It is told from memory, unless
-    /// that cannot vouch for it: then the session is asked for, in one query.
+    /// that cannot vouch for it: then the session and the key are asked for.
     ///
     /// # Errors
     /// Only when the database has to be asked and cannot be: a bad token is an answer.
@@ -104,7 +104,11 @@ impl Judge {
         if grant.is_over(now) {
             return Err(Error::Token(Rejection::Expired));
         }
-        // No token outlives its session, and each session that ends sooner is among those revoked.
+        // No token that it signed is as young: somebody else has the key.
+        if key.state == KeyState::Retired {
+            return Err(Error::Token(Rejection::UnknownKey));
+        }
+        // No token outlives its session, and each session that ends sooner is among those revoked, as is each key.
         if !(fresh && self.revocations.memory().is_complete(now.into())) {
             self.look_up(&grant).await?;
         }
@@ -113,11 +117,14 @@ impl Judge {
 
     async fn look_up(&self, grant: &Grant) -> Result<()> {
         self.counts.asked.inc();
-        let life = timeout(PATIENCE, self.store.session_life(grant.user_id, grant.session_id)).await;
-        match life.map_err(|_elapsed| Error::DatabaseSilent)?? {
-            Some(life) if life.lasts(self.clock.now()) => Ok(()),
-            _ => Err(Error::Token(Rejection::Revoked)),
-        }
+        let asking = async {
+            let life = self.store.session_life(grant.user_id, grant.session_id).await?;
+            Ok::<_, Error>((life, self.store.signing_key(&grant.key_id).await?))
+        };
+        let (life, key) = timeout(PATIENCE, asking).await.map_err(|_elapsed| Error::DatabaseSilent)??;
+        let lasts = life.is_some_and(|life| life.lasts(self.clock.now()));
+        let is_good = lasts && key.is_some_and(|key| key.state.is_published());
+        if is_good { Ok(()) } else { Err(Error::Token(Rejection::Revoked)) }
     }
 
     fn count(&self, verdict: &Verdict, accepted: &Counter) {
@@ -135,6 +142,7 @@ fn caller(grant: Grant) -> Caller {
         session_id: grant.session_id,
         issuer: grant.issuer,
         client_id: grant.client_id,
+        key_id: grant.key_id,
         scopes: grant.scopes,
         issue_time: grant.issue_time.into(),
         expire_time: grant.expire_time.into(),

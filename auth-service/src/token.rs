@@ -12,7 +12,7 @@ use crate::{
     error::{Error, Result},
     jwt::{Malformed, Object, Parts},
     settings::TokenSettings,
-    signing::{SigningKeys, VerifyingKey},
+    signing::{KeyState, Signer, VerifyingKey},
 };
 
 /// What a person's token allows.
@@ -49,7 +49,7 @@ pub enum Rejection {
     WrongType,
     /// A claim is missing, there twice, of the wrong type, or too large.
     InvalidClaims,
-    /// Its session has ended.
+    /// Its session has ended, or its key has been revoked.
     Revoked,
 }
 
@@ -92,6 +92,7 @@ pub(crate) struct Grant {
     pub(crate) session_id: SessionId,
     pub(crate) issuer: String,
     pub(crate) client_id: String,
+    pub(crate) key_id: String,
     pub(crate) scopes: Vec<String>,
     pub(crate) issue_time: DateTime<Utc>,
     pub(crate) expire_time: DateTime<Utc>,
@@ -101,7 +102,7 @@ impl TokenSettings {
     /// A token of a session, which it does not outlive.
     pub(crate) fn issue(
         &self,
-        keys: &SigningKeys,
+        signer: &Signer,
         (user, session): (UserId, SessionId),
         now: DateTime<Utc>,
         session_expire_time: DateTime<Utc>,
@@ -121,10 +122,10 @@ impl TokenSettings {
         };
         let header = Header {
             typ: Some(TYPE.to_owned()),
-            kid: Some(keys.signer().kid.clone()),
+            kid: Some(signer.kid.clone()),
             ..Header::new(Algorithm::EdDSA)
         };
-        let text = jsonwebtoken::encode(&header, &claims, &keys.signer().key).map_err(Error::internal)?;
+        let text = jsonwebtoken::encode(&header, &claims, &signer.key).map_err(Error::internal)?;
         Ok(AccessToken { text, expire_time: time(expire).ok_or_else(|| Error::internal("a time out of range"))? })
     }
 
@@ -149,7 +150,12 @@ impl TokenSettings {
         Ok(Unverified { kid, claims, message: parts.message, signature: parts.signature })
     }
 
-    fn grant(&self, claims: Claims, audience: &str, now: DateTime<Utc>) -> Result<Grant, Rejection> {
+    fn grant(
+        &self,
+        (claims, key_id): (Claims, String),
+        audience: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Grant, Rejection> {
         // Other audiences are for other services to ask about.
         if audience != self.audience || !claims.aud.iter().any(|named| named == audience) {
             return Err(Rejection::WrongAudience);
@@ -168,6 +174,7 @@ impl TokenSettings {
             session_id: claims.sid.into(),
             issuer: claims.iss,
             client_id: claims.client_id,
+            key_id,
             scopes: claims.scope.split_ascii_whitespace().map(str::to_owned).collect(),
             issue_time,
             expire_time,
@@ -193,8 +200,14 @@ impl Unverified<'_> {
         audience: &str,
         now: DateTime<Utc>,
     ) -> Result<Grant, Rejection> {
+        if key.state == KeyState::Revoked {
+            return Err(Rejection::Revoked);
+        }
         match jsonwebtoken::crypto::verify(self.signature, self.message.as_bytes(), &key.key, Algorithm::EdDSA) {
-            Ok(true) => settings.grant(self.claims.into().ok_or(Rejection::InvalidClaims)?, audience, now),
+            Ok(true) => {
+                let claims = self.claims.into().ok_or(Rejection::InvalidClaims)?;
+                settings.grant((claims, self.kid), audience, now)
+            }
             _ => Err(Rejection::BadSignature),
         }
     }

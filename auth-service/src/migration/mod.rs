@@ -11,6 +11,7 @@ mod m20261121_000006_refresh;
 mod m20261121_000007_user_deletion;
 mod m20261121_000008_account_limit;
 mod m20261121_000009_revocation;
+mod m20261121_000010_key_states;
 
 /// All steps, in order.
 #[derive(Debug)]
@@ -28,6 +29,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000007_user_deletion::Migration),
             Box::new(m20261121_000008_account_limit::Migration),
             Box::new(m20261121_000009_revocation::Migration),
+            Box::new(m20261121_000010_key_states::Migration),
         ]
     }
 }

@@ -32,7 +32,7 @@ impl Mint {
             session_idle_lifetime: Duration::from_secs(30 * 24 * 3600),
             session_lifetime: Duration::from_secs(36000),
         };
-        Self { key: VerifyingKey::new(pair.public_key().as_ref().to_vec()), pair, settings }
+        Self { key: VerifyingKey::new(pair.public_key().as_ref().to_vec(), KeyState::Active), pair, settings }
     }
 
     /// Signed by the right key, whatever it says.

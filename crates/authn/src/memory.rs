@@ -132,6 +132,11 @@ impl Memory {
         }
     }
 
+    /// Whether a signing key has been revoked, as far as is known.
+    pub fn is_key_revoked(&self, key_id: &str) -> bool {
+        self.revoked().keys.contains(key_id)
+    }
+
     /// Whether something has been revoked that a caller's token depends on, as far as is known.
     pub fn is_caller_revoked(&self, caller: &Caller) -> bool {
         self.revoked().touch(caller)

@@ -6,6 +6,7 @@ pub(super) mod auth_event;
 pub(super) mod hash_scheme;
 pub(super) mod known_address;
 pub(super) mod revocation;
+pub(super) mod secret;
 pub(super) mod session;
 pub(super) mod signing_key;
 pub(super) mod user_account;
