@@ -31,7 +31,7 @@ use self::{
 use crate::{
     error::{Error, Result},
     settings::TokenSettings,
-    signing::SigningKeys,
+    signing::{KeyState, SigningKeys},
     token::{Grant, HeaderRules, LEEWAY, Rejection, Unverified},
 };
 
@@ -117,8 +117,16 @@ impl Issuers {
     async fn read_own(&self, token: Unverified<'_>, audience: &str, now: DateTime<Utc>) -> Result<Grant> {
         let name = self.tokens.key_id(&token).map_err(Error::Token)?;
         let key = self.keys.find(&name).await?.ok_or(Error::Token(Rejection::UnknownKey))?;
+        if key.state == KeyState::Revoked {
+            return Err(Error::Token(Rejection::Revoked));
+        }
         let claims = token.verify(&key.key, Algorithm::EdDSA).map_err(Error::Token)?;
-        self.tokens.grant(claims, name, audience, now).map_err(Error::Token)
+        let grant = self.tokens.grant(claims, name, audience, now).map_err(Error::Token)?;
+        // No token that it signed is as young: somebody else has the key.
+        if key.state == KeyState::Retired && !grant.is_over(now) {
+            return Err(Error::Token(Rejection::UnknownKey));
+        }
+        Ok(grant)
     }
 }
 

@@ -27,6 +27,7 @@ async fn run() -> anyhow::Result<ExitCode> {
         Command::Migrate => app::migrate(&settings).await.map(drop)?,
         Command::Healthcheck => service::healthcheck(settings.listen.public).await?,
         Command::Users(command) => return commands::run(&command, &settings).await,
+        Command::Keys(command) => return commands::run_keys(&command, &settings).await,
     }
     Ok(ExitCode::SUCCESS)
 }
