@@ -10,7 +10,6 @@ use service_runtime::{
     clock::Clock,
     database::Database,
     operations::Registry,
-    sealed::MasterKey,
     service::{self, Port, ServerSettings, Service},
     settings::bind,
 };
@@ -34,9 +33,10 @@ use crate::{
     password::PasswordPolicy,
     refresh_token::RefreshTokens,
     revocations::{Follower, Revocations},
+    secrets::Secrets,
     sessions::Sessions,
     settings::{Settings, check_internal},
-    signing::SigningKeys,
+    signing::{KeyMaker, SigningKeys},
     store::Store,
     trail::Trail,
     upkeep::Upkeep,
@@ -44,8 +44,6 @@ use crate::{
 
 /// Room for the longest password, name and token, and not for much more.
 const MAX_REQUEST_BYTES: usize = 32 * 1024;
-
-const PAGES_PURPOSE: &str = "auth-service page tokens";
 
 /// The ports, bound before anything else is done, so that one in use is found out first.
 #[derive(Debug)]
@@ -93,7 +91,10 @@ pub async fn serve(
         domain: DOMAIN,
         database,
         settings: ServerSettings::default(),
-        ports: vec![public_port(listeners.public, api, judge, keys)?, internal_port(listeners.internal, token_api)?],
+        ports: vec![
+            public_port(listeners.public, api, judge, Arc::clone(&keys))?,
+            internal_port(listeners.internal, token_api)?,
+        ],
         operations: listeners.operations,
         metrics,
     };
@@ -103,6 +104,7 @@ pub async fn serve(
         tokio::spawn(follower.run(end.clone())),
         tokio::spawn(upkeep.run(end.clone())),
         tokio::spawn(issuers.run(end.clone())),
+        tokio::spawn(Arc::clone(&keys).run(end.clone())),
     ];
     let served = service::serve(service, shutdown).await;
     end.cancel();
@@ -139,20 +141,25 @@ impl Parts {
         let hashes = HashPool::start(&settings.passwords.hashing, &clock)?;
         let mut metrics = Registry::default();
         hashes.counts().register(&mut metrics);
-        let master = MasterKey::load(settings.master_key.source(database))?;
+        let masters = settings.master_key.load(database)?;
         let revocations = Arc::new(Revocations::new(clock.clone()));
         revocations.register(&mut metrics);
         let store = Store::new(database.clone(), Arc::clone(&revocations));
-        let keys = Arc::new(SigningKeys::open(store.clone(), &master, clock.now()).await?);
+        let secrets = Secrets::open(&store, &masters).await?;
+        let maker = KeyMaker::new(&secrets, &masters)?;
+        let rules = settings.keys.rules();
+        let keys = SigningKeys::open(store.clone(), Arc::clone(&revocations), clock.clone(), maker, rules).await?;
+        let keys = Arc::new(keys);
+        keys.register(&mut metrics);
         let tokens = settings.tokens.clone();
         let issuers = Arc::new(Issuers::new(tokens.clone(), Arc::clone(&keys), settings.profiles()?));
         issuers.register(&mut metrics);
-        let former = FormerNames::new(&master)?;
+        let former = FormerNames::new(secrets.former_identities());
         let identities = Arc::new(Identities::new(store.clone(), former.clone()));
         let judge =
             Judge::new(store.clone(), Arc::clone(&revocations), clock.clone(), Arc::clone(&issuers), identities);
         judge.register(&mut metrics);
-        let names = Names::new(&master)?;
+        let names = Names::new(secrets.accounts());
         let limiter = Arc::new(Limiter::new(store.clone(), clock.clone(), settings.limits.clone(), names));
         let upkeep = Upkeep {
             store: store.clone(),
@@ -161,13 +168,13 @@ impl Parts {
             limits: settings.limits.clone(),
             trail: settings.trail,
         };
-        let pages = Pages::new(master.sealing_key(PAGES_PURPOSE)?);
+        let pages = Pages::new(secrets.pages()?);
         let sessions = Arc::new(Sessions {
             store: store.clone(),
             clock: clock.clone(),
             keys: Arc::clone(&keys),
             issuers: Arc::clone(&issuers),
-            refresh_tokens: RefreshTokens::new(&master)?,
+            refresh_tokens: RefreshTokens::new(secrets.refresh_tokens()),
             changing: Changing::default(),
             pages: pages.clone(),
             tokens,

@@ -9,7 +9,7 @@ use std::fmt;
 use authn::UserId;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
-use service_runtime::sealed::{HashingKey, MasterKey};
+use service_runtime::sealed::HashingKey;
 
 use crate::{
     error::{Error, Result},
@@ -17,8 +17,6 @@ use crate::{
     store::{FirstSight, Store},
     token::Rejection,
 };
-
-const PURPOSE: &str = "auth-service identities of deleted users";
 
 /// Finds the users of other issuers.
 pub(crate) struct Identities {
@@ -64,11 +62,8 @@ pub(crate) struct FormerName(String);
 
 impl FormerNames {
     /// Under this installation's key.
-    ///
-    /// # Errors
-    /// Never in practice: when the cryptographic library refuses the key's length.
-    pub(crate) fn new(master: &MasterKey) -> anyhow::Result<Self> {
-        Ok(Self(master.hashing_key(PURPOSE)?))
+    pub(crate) fn new(key: HashingKey) -> Self {
+        Self(key)
     }
 
     pub(crate) fn of(&self, identity: &Identity) -> FormerName {

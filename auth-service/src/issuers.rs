@@ -6,6 +6,7 @@
 //! what can be used.
 
 mod claims;
+mod examine;
 mod fetch;
 mod keys;
 mod person;
@@ -20,6 +21,7 @@ use jsonwebtoken::{Algorithm, DecodingKey};
 use secrecy::ExposeSecret;
 use service_runtime::{CancellationToken, operations::Registry};
 
+pub(crate) use examine::examine;
 pub(crate) use person::{Identity, Person};
 pub use profile::{KeyAlgorithm, KeySource, Payload, Profile};
 
@@ -31,7 +33,7 @@ use self::{
 use crate::{
     error::{Error, Result},
     settings::TokenSettings,
-    signing::SigningKeys,
+    signing::{KeyState, SigningKeys},
     token::{Grant, HeaderRules, LEEWAY, Rejection, Unverified},
 };
 
@@ -117,8 +119,16 @@ impl Issuers {
     async fn read_own(&self, token: Unverified<'_>, audience: &str, now: DateTime<Utc>) -> Result<Grant> {
         let name = self.tokens.key_id(&token).map_err(Error::Token)?;
         let key = self.keys.find(&name).await?.ok_or(Error::Token(Rejection::UnknownKey))?;
+        if key.state == KeyState::Revoked {
+            return Err(Error::Token(Rejection::Revoked));
+        }
         let claims = token.verify(&key.key, Algorithm::EdDSA).map_err(Error::Token)?;
-        self.tokens.grant(claims, name, audience, now).map_err(Error::Token)
+        let grant = self.tokens.grant(claims, name, audience, now).map_err(Error::Token)?;
+        // No token that it signed is as young: somebody else has the key.
+        if key.state == KeyState::Retired && !grant.is_over(now) {
+            return Err(Error::Token(Rejection::UnknownKey));
+        }
+        Ok(grant)
     }
 }
 

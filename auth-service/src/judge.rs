@@ -67,8 +67,8 @@ impl Judge {
     }
 
     /// The caller that a token makes known to `audience`; to our own, if that is empty. It is told from memory, unless
-    /// that cannot vouch for it: then it is looked up, in one query. Another issuer's token that is new is looked up
-    /// too, and whoever is seen for the first time becomes a user.
+    /// that cannot vouch for it: then it is looked up. Another issuer's token that is new is looked up too, and whoever is
+    /// seen for the first time becomes a user.
     ///
     /// # Errors
     /// Only when somebody has to be asked and cannot be: a bad token is an answer.
@@ -103,12 +103,12 @@ impl Judge {
         if grant.is_over(now) {
             return Err(Error::Token(Rejection::Expired));
         }
-        // Each token that is refused before its time, or its session, is among what is revoked.
+        // Each token that is refused before its time, or its session or key, is among what is revoked.
         let vouched = fresh && self.revocations.memory().is_complete(now.into());
         let (user, session) = match &grant.holder {
             Holder::Session(user, session) if vouched => (*user, Some(*session)),
             Holder::Session(user, session) => {
-                in_time(self.look_up_session(*user, *session)).await?;
+                in_time(self.look_up_session(*user, *session, &grant.key_id)).await?;
                 (*user, Some(*session))
             }
             Holder::Person(person) => {
@@ -122,12 +122,13 @@ impl Judge {
         Ok(caller(grant, user, session))
     }
 
-    async fn look_up_session(&self, user: UserId, session: SessionId) -> Result<()> {
+    async fn look_up_session(&self, user: UserId, session: SessionId, key_id: &str) -> Result<()> {
         self.counts.asked.inc();
-        match self.store.session_life(user, session).await? {
-            Some(life) if life.lasts(self.clock.now()) => Ok(()),
-            _ => Err(Error::Token(Rejection::Revoked)),
-        }
+        let life = self.store.session_life(user, session).await?;
+        let key = self.store.signing_key(key_id).await?;
+        let lasts = life.is_some_and(|life| life.lasts(self.clock.now()));
+        let is_good = lasts && key.is_some_and(|key| key.state.is_published());
+        if is_good { Ok(()) } else { Err(Error::Token(Rejection::Revoked)) }
     }
 
     async fn look_up_token(&self, token: &str, user: UserId, grant: &Grant) -> Result<()> {

@@ -28,6 +28,7 @@ async fn run() -> anyhow::Result<ExitCode> {
         Command::Healthcheck => service::healthcheck(settings.listen.public).await?,
         Command::Doctor(options) => return commands::doctor(&settings, options).await,
         Command::Users(command) => return commands::run(&command, &settings).await,
+        Command::Keys(command) => return commands::run_keys(&command, &settings).await,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,18 +1,22 @@
 //! The secrets of an installation beside its signing keys: made once, kept in the database, sealed under the master
 //! key. So another master key takes over by sealing them anew, and nothing that was made with them becomes void.
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail};
 use aws_lc_rs::rand;
 use service_runtime::sealed::{HashingKey, KEY_BYTES, MasterKey, SealingKey};
 use zeroize::Zeroizing;
 
-use crate::store::{SealedSecret, Store};
+use crate::{
+    signing::PRIVATE_KEY_PURPOSE,
+    store::{SealedSecret, Store},
+};
 
 const PURPOSE: &str = "auth-service secrets";
 
 const KEY_IDS: &str = "auth-service signing key ids";
 const REFRESH_TOKENS: &str = "auth-service refresh tokens";
 const ACCOUNTS: &str = "auth-service accounts and addresses of attempts";
+const FORMER_IDENTITIES: &str = "auth-service identities of deleted users";
 const PAGES: &str = "auth-service page tokens";
 
 type Secret = Zeroizing<[u8; KEY_BYTES]>;
@@ -76,6 +80,7 @@ pub(crate) struct Secrets {
     key_ids: Secret,
     refresh_tokens: Secret,
     accounts: Secret,
+    former_identities: Secret,
     pages: Secret,
 }
 
@@ -85,24 +90,23 @@ impl Secrets {
     /// # Errors
     /// When the database cannot be reached, or the master key is not the one that it was sealed with.
     pub(crate) async fn open(store: &Store, masters: &MasterKeys) -> anyhow::Result<Self> {
-        let vault = Self::vault(masters)?;
         let rows = store.secrets().await.context("cannot read the secrets")?;
-        let missing: Vec<_> = [KEY_IDS, REFRESH_TOKENS, ACCOUNTS, PAGES]
-            .into_iter()
-            .filter(|name| !rows.iter().any(|row| row.name == *name))
-            .collect();
+        let missing = missing(&rows, store, masters).await?;
         if missing.is_empty() {
             return Self::unsealed(&rows, masters);
         }
-        let elder = elder_master(store, masters).await?;
-        let made = missing.into_iter().map(|name| {
-            let value = elder.map_or_else(random, |master| master.derive(name))?;
-            let others = rows.iter().map(|row| (row.sealed.as_slice(), row.name.as_bytes()));
-            Ok(SealedSecret { name: name.to_owned(), sealed: vault.seal_as(others, &*value, name.as_bytes())? })
-        });
-        let made = made.collect::<anyhow::Result<_>>()?;
-        store.add_secrets(made).await.context("cannot keep the secrets")?;
-        let rows = store.secrets().await.context("cannot read the secrets")?;
+        store.add_secrets(missing).await.context("cannot keep the secrets")?;
+        Self::unsealed(&store.secrets().await.context("cannot read the secrets")?, masters)
+    }
+
+    /// As [`open`](Self::open), for a command: what is missing is the service's to keep.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub(crate) async fn peek(store: &Store, masters: &MasterKeys) -> anyhow::Result<Self> {
+        let mut rows = store.secrets().await.context("cannot read the secrets")?;
+        let missing = missing(&rows, store, masters).await?;
+        rows.extend(missing);
         Self::unsealed(&rows, masters)
     }
 
@@ -122,6 +126,7 @@ impl Secrets {
             key_ids: secret(KEY_IDS)?,
             refresh_tokens: secret(REFRESH_TOKENS)?,
             accounts: secret(ACCOUNTS)?,
+            former_identities: secret(FORMER_IDENTITIES)?,
             pages: secret(PAGES)?,
         })
     }
@@ -141,6 +146,11 @@ impl Secrets {
         HashingKey::new(&self.accounts)
     }
 
+    /// What hides the identities of deleted users.
+    pub(crate) fn former_identities(&self) -> HashingKey {
+        HashingKey::new(&self.former_identities)
+    }
+
     /// What seals page tokens.
     ///
     /// # Errors
@@ -155,20 +165,32 @@ pub(crate) const ANOTHER_KEY: &str = "\
     AUTH_MASTER_KEY is not the one that the keys in the database were sealed with; give the old one back, or both: the \
     old one as AUTH_MASTER_KEY_PREVIOUS";
 
-/// The master key of an installation that is older than its secrets: it derived them from that key. None of a new one.
+/// Those that are not kept yet.
+async fn missing(rows: &[SealedSecret], store: &Store, masters: &MasterKeys) -> anyhow::Result<Vec<SealedSecret>> {
+    let vault = Secrets::vault(masters)?;
+    let elder = if rows.is_empty() { elder_master(store, masters).await? } else { None };
+    let names = [KEY_IDS, REFRESH_TOKENS, ACCOUNTS, FORMER_IDENTITIES, PAGES].into_iter();
+    let missing = names.filter(|name| !rows.iter().any(|row| row.name == *name)).map(|name| {
+        let value = elder.map_or_else(random, |master| master.derive(name))?;
+        let others = rows.iter().map(|row| (row.sealed.as_slice(), row.name.as_bytes()));
+        Ok(SealedSecret { name: name.to_owned(), sealed: vault.seal_as(others, &*value, name.as_bytes())? })
+    });
+    missing.collect()
+}
+
+/// The master key of an installation that is older than these secrets, which derived them from it; none of a new one.
 async fn elder_master<'a>(store: &Store, masters: &'a MasterKeys) -> anyhow::Result<Option<&'a MasterKey>> {
     let keys = store.signing_keys().await.context("cannot read the signing keys")?;
-    let mut sealed = keys.iter().filter(|key| !key.sealed_private_key.is_empty()).peekable();
-    if sealed.peek().is_none() {
+    if keys.iter().all(|key| key.sealed_private_key.is_empty()) {
         return Ok(None);
     }
-    let opens = |master: &MasterKey| {
-        let masters = [master].into_iter();
-        sealed.clone().any(|key| masters.clone().any(|master| crate::signing::opens(master, key)))
-    };
-    let elder = [Some(&masters.current), masters.previous.as_ref()].into_iter().flatten().find(|master| opens(master));
-    ensure!(elder.is_some(), ANOTHER_KEY);
-    Ok(elder)
+    for master in [&masters.current].into_iter().chain(&masters.previous) {
+        let vault = master.sealing_key(PRIVATE_KEY_PURPOSE)?;
+        if keys.iter().any(|key| vault.open(&key.sealed_private_key, key.kid.as_bytes()).is_some()) {
+            return Ok(Some(master));
+        }
+    }
+    bail!(ANOTHER_KEY)
 }
 
 fn random() -> anyhow::Result<Secret> {

@@ -60,13 +60,13 @@ pub(crate) struct Sessions {
 
 impl Sessions {
     /// A session of a user who has just shown who it is, and its first tokens. The store begins it.
-    pub(crate) fn begin(&self, user: UserId, now: DateTime<Utc>) -> Result<(NewSession, TokenPair)> {
+    pub(crate) async fn begin(&self, user: UserId, now: DateTime<Utc>) -> Result<(NewSession, TokenPair)> {
         let id = SessionId::from(new_id(now));
         let refresh = self.refresh_tokens.make(id).map_err(Error::internal)?;
         let latest_expire_time = now + self.tokens.session_lifetime;
         let expire_time = self.expire_time(latest_expire_time, now);
         let session = NewSession { id, create_time: now, expire_time, latest_expire_time, refresh_hash: refresh.hash };
-        Ok((session, self.pair(user, &refresh, expire_time, now)?))
+        Ok((session, self.pair(user, &refresh, expire_time, now).await?))
     }
 
     /// New tokens for whoever shows a refresh token.
@@ -87,11 +87,11 @@ impl Sessions {
         let (user, now) = (session.user_id, self.clock.now());
         match decide(&session, &shown.hash, self.tokens.refresh_grace, now) {
             Decision::Refuse => Err(Error::RefreshTokenInvalid),
-            Decision::Keep => self.pair(user, shown, session.life.expire_time, now).map(Some),
+            Decision::Keep => self.pair(user, shown, session.life.expire_time, now).await.map(Some),
             Decision::Repeat { sealed_successor } => {
                 let successor = self.refresh_tokens.successor(shown, sealed_successor);
                 let successor = successor.ok_or_else(|| Error::internal("a sealed refresh token does not open"))?;
-                self.pair(user, &successor, session.life.expire_time, now).map(Some)
+                self.pair(user, &successor, session.life.expire_time, now).await.map(Some)
             }
             Decision::Rotate => self.rotate(&session, shown, call, now).await,
             Decision::End { current } => {
@@ -120,7 +120,7 @@ impl Sessions {
             // However short the settings have become since: no token outlives its session.
             expire_time: self.expire_time(session.latest_expire_time, now).max(last_token_expiry(session, now)),
         };
-        let tokens = self.pair(session.user_id, &successor, rotation.expire_time, now)?;
+        let tokens = self.pair(session.user_id, &successor, rotation.expire_time, now).await?;
         Ok(self.store.rotate(rotation, call).await?.then_some(tokens))
     }
 
@@ -204,14 +204,17 @@ impl Sessions {
         latest.min(now + self.tokens.session_idle_lifetime)
     }
 
-    fn pair(
+    /// Tokens that are good from `now` on, which is before the key is asked for: whatever takes its time meanwhile, they
+    /// expire before the key retires.
+    async fn pair(
         &self,
         user: UserId,
         refresh: &RefreshToken,
         refresh_expire_time: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Result<TokenPair> {
-        let access = self.tokens.issue(&self.keys, (user, refresh.session), now, refresh_expire_time)?;
+        let signer = self.keys.signer().await?;
+        let access = self.tokens.issue(&signer, (user, refresh.session), now, refresh_expire_time)?;
         Ok(TokenPair { access, refresh: refresh.text.clone(), refresh_expire_time })
     }
 }

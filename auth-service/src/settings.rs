@@ -1,26 +1,27 @@
 //! What can be set, by flag or variable.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, time::Duration};
 
 use anyhow::{Context, ensure};
 use axum::http::{Uri, uri::Scheme};
 use clap::{Args, Parser, Subcommand};
-use secrecy::SecretString;
-use service_runtime::{
-    database::{Database, DatabaseSettings},
-    doctor::DoctorOptions,
-    sealed::SecretSource,
+use service_runtime::{database::DatabaseSettings, doctor::DoctorOptions, settings::duration};
+
+use crate::{
+    commands::{KeysCommand, UsersCommand},
+    issuers::Profile,
+    password::PasswordPolicy,
 };
 
-use crate::{commands::UsersCommand, issuers::Profile, password::PasswordPolicy};
-
 mod issuers;
+mod keys;
 mod limits;
 mod passwords;
 mod secret;
 mod tokens;
 
 pub use issuers::IssuerSettings;
+pub use keys::{KeySettings, MasterKeySettings};
 pub use limits::{LimitSettings, TrailSettings};
 pub use passwords::{HashingSettings, PasswordSettings};
 pub use tokens::TokenSettings;
@@ -55,6 +56,12 @@ pub enum Command {
         after_help = "Exit status: 0 done, 1 failed or refused, 2 wrong usage, 3 no such user. See docs/users.md."
     )]
     Users(UsersCommand),
+    /// List, rotate and revoke signing keys, and seal everything under another master key, also while the service runs
+    #[command(
+        subcommand,
+        after_help = "Exit status: 0 done, 1 failed or refused, 2 wrong usage, 3 no such key. See docs/keys.md."
+    )]
+    Keys(KeysCommand),
 }
 
 /// Every setting of the service.
@@ -69,6 +76,9 @@ pub struct Settings {
     /// What the signing keys are sealed with.
     #[command(flatten)]
     pub master_key: MasterKeySettings,
+    /// How long signing keys live.
+    #[command(flatten)]
+    pub keys: KeySettings,
     /// What tokens say, and how long they last.
     #[command(flatten)]
     pub tokens: TokenSettings,
@@ -139,21 +149,6 @@ impl std::fmt::Debug for AuthDatabase {
     }
 }
 
-const MASTER_KEY: &str = "AUTH_MASTER_KEY";
-const KEY_FILE: &str = "auth-master.key";
-
-/// What the signing keys are sealed with.
-#[derive(Args, Clone, Debug)]
-pub struct MasterKeySettings {
-    /// What the signing keys in the database are sealed with: base64 of 32 random bytes, the same for every replica.
-    /// With SQLite it is made on first start, beside the database
-    #[arg(long = "auth-master-key", env = MASTER_KEY, hide_env_values = true, global = true)]
-    pub master_key: Option<SecretString>,
-    /// A file with that key, readable by its owner only
-    #[arg(long = "auth-master-key-file", env = "AUTH_MASTER_KEY_FILE", conflicts_with = "master_key", global = true)]
-    pub master_key_file: Option<PathBuf>,
-}
-
 /// How long a call waits for a connection to the database before it is UNAVAILABLE.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -161,26 +156,6 @@ impl AuthDatabase {
     /// As the runtime takes it.
     pub fn to_settings(&self) -> DatabaseSettings {
         DatabaseSettings { url: self.url.clone(), max_connections: self.connections, acquire_timeout: ACQUIRE_TIMEOUT }
-    }
-}
-
-impl MasterKeySettings {
-    /// Where the key is found, or made if the database is embedded.
-    pub fn source(&self, database: &Database) -> SecretSource {
-        SecretSource {
-            variable: MASTER_KEY,
-            value: self.master_key.clone(),
-            file: self.master_key_file.clone(),
-            generate_in: database.folder().map(ToOwned::to_owned),
-            file_name: KEY_FILE,
-        }
-    }
-
-    /// Where the key is found that the service has; none is made.
-    pub(crate) fn existing_source(&self, database: &Database) -> SecretSource {
-        let beside = database.folder().map(|folder| folder.join(KEY_FILE));
-        let file = self.master_key_file.clone().or(beside);
-        SecretSource { file, generate_in: None, ..self.source(database) }
     }
 }
 
@@ -193,6 +168,7 @@ impl Settings {
         check_internal(self.listen.internal)?;
         check_issuer(&self.tokens.issuer, self.listen.public)?;
         self.profiles()?;
+        self.keys.check()?;
         self.limits.check()
     }
 
@@ -253,6 +229,10 @@ fn at_most(given: Duration, most: Duration) -> Result<Duration, String> {
         given if given > most => Err(format!("it must be at most {days}d")),
         given => Ok(given),
     }
+}
+
+fn ten_years_at_most(text: &str) -> Result<Duration, String> {
+    at_most(duration(text)?, Duration::from_secs(10 * 365 * 24 * 3600))
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use crate::{
     issuers::Person,
     jwt::{Malformed, Object, Parts},
     settings::TokenSettings,
-    signing::SigningKeys,
+    signing::Signer,
 };
 
 /// What a person's token allows.
@@ -52,7 +52,7 @@ pub enum Rejection {
     WrongType,
     /// A claim is missing, there twice, of the wrong type, or too large.
     InvalidClaims,
-    /// It has been revoked, or its session has ended.
+    /// It has been revoked, or its session has ended, or its key has been revoked.
     Revoked,
     /// An administrator has disabled its user.
     UserDisabled,
@@ -116,7 +116,7 @@ impl TokenSettings {
     /// A token of a session, which it does not outlive.
     pub(crate) fn issue(
         &self,
-        keys: &SigningKeys,
+        signer: &Signer,
         (user, session): (UserId, SessionId),
         now: DateTime<Utc>,
         session_expire_time: DateTime<Utc>,
@@ -134,12 +134,9 @@ impl TokenSettings {
             sid: session.as_uuid(),
             scope: PERSON_SCOPES.join(" "),
         };
-        let header = Header {
-            typ: Some(TYPE.to_owned()),
-            kid: Some(keys.signer().kid.clone()),
-            ..Header::new(Algorithm::EdDSA)
-        };
-        let text = jsonwebtoken::encode(&header, &claims, &keys.signer().key).map_err(Error::internal)?;
+        let header =
+            Header { typ: Some(TYPE.to_owned()), kid: Some(signer.kid.clone()), ..Header::new(Algorithm::EdDSA) };
+        let text = jsonwebtoken::encode(&header, &claims, &signer.key).map_err(Error::internal)?;
         Ok(AccessToken { text, expire_time: time(expire).ok_or_else(|| Error::internal("a time out of range"))? })
     }
 

@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, jwk::JwkSet};
 use proto::auth::v1::{GetMeRequest, RejectionReason, caller::Principal, validate_token_response::Verdict};
 use serde_json::{Value, json};
-use service_runtime::{clock::Clock, on_both_databases, testing::TestDatabase};
+use service_runtime::{clock::Clock, on_both_databases};
 use support::{MASTER_KEY, PASSWORD, Service, bearer, events, execute, forger::Forger, reason};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},

@@ -8,6 +8,7 @@ use service_runtime::{
     clock::Clock,
     database::Database,
     doctor::{DoctorOptions, Findings, checks},
+    sealed::MasterKey,
 };
 use tonic::transport::Endpoint;
 
@@ -59,5 +60,7 @@ fn page_token_key(settings: &Settings, database: &Database) -> anyhow::Result<&'
     if is_made_at_start && source.file.as_ref().is_some_and(|file| !file.exists()) {
         return Ok("there is none yet; the first start makes it");
     }
-    checks::secret(source).map(|_key| "it is a good one")
+    let variable = source.variable;
+    checks::random(variable, &MasterKey::load(source)?)?;
+    Ok("it is a good one")
 }

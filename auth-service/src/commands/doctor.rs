@@ -2,7 +2,7 @@
 
 use std::{process::ExitCode, sync::Arc};
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use service_runtime::{
     clock::Clock,
     database::Database,
@@ -10,10 +10,12 @@ use service_runtime::{
 };
 
 use crate::{
+    issuers::examine,
     migration::Migrator,
     revocations::Revocations,
+    secrets::{ANOTHER_KEY, Secrets},
     settings::{HashingSettings, Settings},
-    signing::SigningKeys,
+    signing::{KeyMaker, Keyring},
     store::Store,
 };
 
@@ -39,6 +41,7 @@ pub async fn doctor(settings: &Settings, options: DoctorOptions) -> anyhow::Resu
         Some(database) => findings.add("master-key", master_key(settings, &database, clock).await),
         None => findings.skip(&["master-key"], "the database has to be there and up to date first"),
     }
+    issuers(&mut findings, settings).await;
     Ok(findings.tell(options)?)
 }
 
@@ -48,16 +51,29 @@ fn hashing(settings: &HashingSettings) -> anyhow::Result<&'static str> {
     Ok("a hash costs enough")
 }
 
-/// Whether the master key is there, and opens the signing keys that are.
+/// Whether the master key is there, and opens what is sealed under it: the key that signs now and the other secrets.
 async fn master_key(settings: &Settings, database: &Database, clock: Clock) -> anyhow::Result<&'static str> {
     let store = Store::new(database.clone(), Arc::new(Revocations::new(clock)));
-    let is_new = store.signing_keys().await?.is_empty();
-    let source = settings.master_key.existing_source(database);
-    let is_made_at_start = source.value.is_none() && settings.master_key.master_key_file.is_none();
-    if is_new && is_made_at_start && source.file.as_ref().is_some_and(|file| !file.exists()) {
+    let keys = store.signing_keys().await?;
+    if keys.is_empty() && settings.master_key.is_to_be_made(database) {
         return Ok("there is none yet, nor a signing key; the first start makes both");
     }
-    let master = checks::secret(source)?;
-    SigningKeys::check(&store, &master).await?;
-    Ok(if is_new { "it is a good one; the first start makes a signing key" } else { "it opens the signing key" })
+    let masters = settings.master_key.load_existing(database)?;
+    checks::random("AUTH_MASTER_KEY", &masters.current)?;
+    let maker = KeyMaker::new(&Secrets::peek(&store, &masters).await?, &masters)?;
+    if keys.is_empty() {
+        return Ok("it is a good one; the first start makes a signing key");
+    }
+    let ring = Keyring::from(keys);
+    let active = ring.active().context("no signing key is active; a start of the service makes one")?;
+    maker.open(active).context(ANOTHER_KEY)?;
+    Ok("it opens the signing key that is active, and every other secret")
+}
+
+/// Whether the keys of each other issuer can be had now.
+async fn issuers(findings: &mut Findings, settings: &Settings) {
+    // What is wrong with the list itself has been found with the settings.
+    for profile in settings.profiles().unwrap_or_default() {
+        findings.add("issuer", examine(&profile).await);
+    }
 }

@@ -15,8 +15,9 @@ use crate::{
     identities::FormerNames,
     migration::Migrator,
     revocations::{Follower, Revocation},
+    secrets::{MasterKeys, Secrets},
     settings::TokenSettings,
-    signing::SigningKeys,
+    signing::{KeyMaker, KeyRules, SigningKeys},
 };
 
 const SMALL: MemoryBounds = MemoryBounds { accepted: 64, rejected: 64, revoked: 2 };
@@ -43,9 +44,12 @@ impl Court {
         let bytes: [u8; 32] = std::array::from_fn(|index| index as u8);
         let value = Some(SecretString::from(BASE64_STANDARD.encode(bytes)));
         let source = SecretSource { variable: "TEST_KEY", value, file: None, generate_in: None, file_name: "" };
-        let master = MasterKey::load(source).unwrap();
-        let keys = Arc::new(SigningKeys::open(store.clone(), &master, clock.now()).await.unwrap());
-        let former = FormerNames::new(&master).unwrap();
+        let masters = MasterKeys { current: MasterKey::load(source).unwrap(), previous: None };
+        let secrets = Secrets::open(&store, &masters).await.unwrap();
+        let maker = KeyMaker::new(&secrets, &masters).unwrap();
+        let rules = KeyRules { lifetime: TimeDelta::days(90), publication: TimeDelta::minutes(10) };
+        let keys = SigningKeys::open(store.clone(), Arc::clone(&revocations), clock.clone(), maker, rules).await;
+        let keys = Arc::new(keys.unwrap());
         let tokens = TokenSettings {
             issuer: "https://duet.test".to_owned(),
             audience: "duet".to_owned(),
@@ -55,7 +59,7 @@ impl Court {
             session_lifetime: Duration::from_secs(7200),
         };
         let issuers = Arc::new(Issuers::new(tokens.clone(), Arc::clone(&keys), Vec::new()));
-        let identities = Arc::new(Identities::new(store.clone(), former));
+        let identities = Arc::new(Identities::new(store.clone(), FormerNames::new(secrets.former_identities())));
         let judge = Judge::new(store, revocations, clock.clone(), issuers, identities);
         let mut court = Self { judge, follower, clock, keys, tokens, _database: database };
         court.read().await;
@@ -68,10 +72,10 @@ impl Court {
     }
 
     /// A token of a session that no table has.
-    fn token(&self) -> String {
+    async fn token(&self) -> String {
         let now = self.clock.now();
         let whose = (new_id(now).into(), new_id(now).into());
-        self.tokens.issue(&self.keys, whose, now, now + TimeDelta::days(1)).unwrap().text
+        self.tokens.issue(&*self.keys.signer().await.unwrap(), whose, now, now + TimeDelta::days(1)).unwrap().text
     }
 
     async fn accepts(&self, token: &str) -> bool {
@@ -96,7 +100,7 @@ impl Court {
 #[tokio::test]
 async fn garbage_drives_out_no_good_token() {
     let mut court = Court::new().await;
-    let good = court.token();
+    let good = court.token().await;
     assert!(court.accepts(&good).await);
     let (message, signature) = good.rsplit_once('.').unwrap();
     for number in 0..2000 {
@@ -112,7 +116,7 @@ async fn garbage_drives_out_no_good_token() {
 #[tokio::test]
 async fn with_one_revocation_too_many_sessions_are_looked_up_until_there_is_room() {
     let mut court = Court::new().await;
-    let (warm, cold) = (court.token(), court.token());
+    let (warm, cold) = (court.token().await, court.token().await);
     assert!(court.accepts(&warm).await);
     court.revoke();
     court.revoke();
@@ -132,7 +136,7 @@ async fn with_one_revocation_too_many_sessions_are_looked_up_until_there_is_room
 #[tokio::test]
 async fn a_reading_vouches_for_a_second() {
     let court = Court::new().await;
-    let token = court.token();
+    let token = court.token().await;
     assert!(court.accepts(&token).await);
     tokio::time::sleep(Duration::from_millis(1050)).await;
     assert!(!court.accepts(&token).await, "no table has its session");

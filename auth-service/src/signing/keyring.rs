@@ -185,13 +185,19 @@ impl Keyring {
         self.events.push(EventType::KeyRotated);
     }
 
-    /// Lets the pending key sign at once.
-    pub(crate) fn activate(&mut self, now: DateTime<Utc>) {
+    /// Lets the pending key sign.
+    fn activate(&mut self, now: DateTime<Utc>) {
         self.lay_down(now);
         for key in self.keys.iter_mut().filter(|key| key.state == KeyState::Pending) {
             key.state = KeyState::Active;
             key.active_time = now;
         }
+    }
+
+    /// As [`activate`](Self::activate), before the pending key's time.
+    pub(crate) fn activate_early(&mut self, now: DateTime<Utc>) {
+        self.activate(now);
+        self.events.push(EventType::KeyRotated);
     }
 
     /// Has a key's tokens refused. If it was the one that signs, there is none until another one is added.

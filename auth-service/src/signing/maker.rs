@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use super::keyring::{Key, Keyring, NewKey};
 use crate::secrets::{MasterKeys, Secrets, Vault};
 
-const PRIVATE_KEY_PURPOSE: &str = "auth-service signing keys";
+pub(crate) const PRIVATE_KEY_PURPOSE: &str = "auth-service signing keys";
 /// Half of a key id is random, half is a keyed hash of that.
 const KEY_ID_HALF: usize = 12;
 

@@ -9,7 +9,7 @@ use chrono::DateTime;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::signing::VerifyingKey;
+use crate::signing::{KeyState, VerifyingKey};
 
 const NOW: i64 = 1_800_000_000;
 const SUBJECT: &str = "019a0000-0000-7000-8000-000000000001";
@@ -33,7 +33,7 @@ impl Mint {
             session_idle_lifetime: Duration::from_secs(30 * 24 * 3600),
             session_lifetime: Duration::from_secs(36000),
         };
-        Self { key: VerifyingKey::new(pair.public_key().as_ref().to_vec()), pair, settings }
+        Self { key: VerifyingKey::new(pair.public_key().as_ref().to_vec(), KeyState::Active), pair, settings }
     }
 
     /// Signed by the right key, whatever it says.

@@ -14,7 +14,7 @@ use std::collections::HashSet;
 
 use chrono::DateTime;
 use proto::auth::v1::{GetMeRequest, RejectionReason, ValidateTokenRequest};
-use service_runtime::{clock::Clock, on_both_databases, testing::TestDatabase};
+use service_runtime::{clock::Clock, on_both_databases};
 use support::{MASTER_KEY, Service, forger::Forger, reason};
 use tonic::{Code, Request, metadata::AsciiMetadataValue};
 

@@ -152,6 +152,11 @@ impl Memory {
         }
     }
 
+    /// Whether a signing key has been revoked, as far as is known.
+    pub fn is_key_revoked(&self, key_id: &str) -> bool {
+        self.revoked().keys.contains(key_id)
+    }
+
     /// Whether something has been revoked that a caller's token depends on, as far as is known.
     /// `token` is what the caller has shown, if that is another issuer's.
     pub fn is_caller_revoked(&self, caller: &Caller, token: Option<&TokenHash>) -> bool {

@@ -91,7 +91,7 @@ impl MasterKey {
     ///
     /// # Errors
     /// Never in practice: when the cryptographic library refuses the key's length.
-    pub fn sealing_key(&self, purpose: &'static str) -> anyhow::Result<SealingKey> {
+    pub fn sealing_key(&self, purpose: &str) -> anyhow::Result<SealingKey> {
         SealingKey::from_secret(&self.0, purpose)
     }
 
@@ -99,12 +99,20 @@ impl MasterKey {
     ///
     /// # Errors
     /// Never in practice: when the cryptographic library refuses the key's length.
-    pub fn hashing_key(&self, purpose: &'static str) -> anyhow::Result<HashingKey> {
-        Ok(HashingKey(hmac::Key::new(hmac::HMAC_SHA256, &*derive(&self.0, purpose)?)))
+    pub fn hashing_key(&self, purpose: &str) -> anyhow::Result<HashingKey> {
+        Ok(HashingKey::new(&*self.derive(purpose)?))
+    }
+
+    /// The secret that the keys for one purpose are made from.
+    ///
+    /// # Errors
+    /// Never in practice: when the cryptographic library refuses the key's length.
+    pub fn derive(&self, purpose: &str) -> anyhow::Result<Zeroizing<[u8; KEY_BYTES]>> {
+        derive(&self.0, purpose)
     }
 }
 
-fn derive(secret: &[u8; KEY_BYTES], purpose: &'static str) -> anyhow::Result<Zeroizing<[u8; KEY_BYTES]>> {
+fn derive(secret: &[u8; KEY_BYTES], purpose: &str) -> anyhow::Result<Zeroizing<[u8; KEY_BYTES]>> {
     let extracted = Salt::new(HKDF_SHA256, b"duet").extract(secret);
     let mut key = Zeroizing::new([0; KEY_BYTES]);
     extracted.expand(&[purpose.as_bytes()], DerivedKey)?.fill(&mut *key)?;
@@ -135,9 +143,16 @@ impl SealingKey {
     ///
     /// # Errors
     /// Never in practice: when the cryptographic library refuses the key's length.
-    pub fn from_secret(secret: &[u8; KEY_BYTES], purpose: &'static str) -> anyhow::Result<Self> {
-        let key = RandomizedNonceKey::new(&AES_256_GCM_SIV, &*derive(secret, purpose)?)?;
-        Ok(Self(Arc::new(key)))
+    pub fn from_secret(secret: &[u8; KEY_BYTES], purpose: &str) -> anyhow::Result<Self> {
+        Self::new(&*derive(secret, purpose)?)
+    }
+
+    /// This key itself: 256 random bits that seal nothing else.
+    ///
+    /// # Errors
+    /// As [`from_secret`](Self::from_secret).
+    pub fn new(key: &[u8; KEY_BYTES]) -> anyhow::Result<Self> {
+        Ok(Self(Arc::new(RandomizedNonceKey::new(&AES_256_GCM_SIV, key)?)))
     }
 
     /// The sealed value: a random nonce of 12 bytes, the ciphertext, a tag of 16 bytes. The same `context` opens it.
@@ -173,6 +188,11 @@ impl std::fmt::Debug for SealingKey {
 pub struct HashingKey(hmac::Key);
 
 impl HashingKey {
+    /// This key itself: 256 random bits that hash for one purpose.
+    pub fn new(key: &[u8; KEY_BYTES]) -> Self {
+        Self(hmac::Key::new(hmac::HMAC_SHA256, key))
+    }
+
     /// The keyed hash of `data`.
     pub fn hash(&self, data: &[u8]) -> [u8; KEY_BYTES] {
         let mut hash = [0; KEY_BYTES];

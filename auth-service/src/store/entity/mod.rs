@@ -8,6 +8,7 @@ pub(super) mod hash_scheme;
 pub(super) mod identity;
 pub(super) mod known_address;
 pub(super) mod revocation;
+pub(super) mod secret;
 pub(super) mod session;
 pub(super) mod signing_key;
 pub(super) mod user_account;

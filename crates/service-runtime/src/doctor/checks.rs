@@ -18,7 +18,7 @@ use super::Findings;
 use crate::{
     clock::Clock,
     database::{Database, DatabaseSettings},
-    sealed::{MasterKey, SecretSource},
+    sealed::MasterKey,
     service::healthcheck,
 };
 
@@ -123,19 +123,17 @@ async fn difference(database: &Database, clock: &Clock) -> anyhow::Result<String
     Ok(format!("it differs from the database's by {told} at most"))
 }
 
-/// Whether a secret is there, can be random, and is nobody else's to read.
+/// Whether a key that was chosen for an installation can be random.
 ///
 /// # Errors
-/// When it is not; the message names the variable or the file and the mend.
-pub fn secret(source: SecretSource) -> anyhow::Result<MasterKey> {
-    let variable = source.variable;
-    let key = MasterKey::load(source)?;
+/// When it is a pattern or a text; the message names the variable and the mend.
+pub fn random(variable: &str, key: &MasterKey) -> anyhow::Result<()> {
     ensure!(
         key.may_be_random(),
         "{variable} is a pattern or a text and no random key; before anything is sealed with it, make one with `openssl \
          rand -base64 32`"
     );
-    Ok(key)
+    Ok(())
 }
 
 /// Whether the file `.env`, which may hold secrets, is nobody else's to read, if there is one.
