@@ -89,7 +89,10 @@ pub async fn serve(
         domain: DOMAIN,
         database,
         settings: ServerSettings::default(),
-        ports: vec![public_port(listeners.public, api, judge, Arc::clone(&keys))?, internal_port(listeners.internal, token_api)?],
+        ports: vec![
+            public_port(listeners.public, api, judge, Arc::clone(&keys))?,
+            internal_port(listeners.internal, token_api)?,
+        ],
         operations: listeners.operations,
         metrics,
     };

@@ -82,12 +82,7 @@ impl Origin {
     }
 
     fn without_address(source: Source, name: &str) -> Self {
-        Self {
-            source,
-            ip_address: String::new(),
-            user_agent: name.to_owned(),
-            request_id: Uuid::new_v4().to_string(),
-        }
+        Self { source, ip_address: String::new(), user_agent: name.to_owned(), request_id: Uuid::new_v4().to_string() }
     }
 }
 

@@ -158,11 +158,7 @@ pub(crate) const ANOTHER_KEY: &str = "\
     old one as AUTH_MASTER_KEY_PREVIOUS";
 
 /// Those that are not kept yet.
-async fn missing(
-    rows: &[SealedSecret],
-    store: &Store,
-    masters: &MasterKeys,
-) -> anyhow::Result<Vec<SealedSecret>> {
+async fn missing(rows: &[SealedSecret], store: &Store, masters: &MasterKeys) -> anyhow::Result<Vec<SealedSecret>> {
     let vault = Secrets::vault(masters)?;
     let elder = if rows.is_empty() { elder_master(store, masters).await? } else { None };
     let names = [KEY_IDS, REFRESH_TOKENS, ACCOUNTS, PAGES].into_iter();

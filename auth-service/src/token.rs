@@ -120,11 +120,8 @@ impl TokenSettings {
             sid: session.as_uuid(),
             scope: SCOPES.to_owned(),
         };
-        let header = Header {
-            typ: Some(TYPE.to_owned()),
-            kid: Some(signer.kid.clone()),
-            ..Header::new(Algorithm::EdDSA)
-        };
+        let header =
+            Header { typ: Some(TYPE.to_owned()), kid: Some(signer.kid.clone()), ..Header::new(Algorithm::EdDSA) };
         let text = jsonwebtoken::encode(&header, &claims, &signer.key).map_err(Error::internal)?;
         Ok(AccessToken { text, expire_time: time(expire).ok_or_else(|| Error::internal("a time out of range"))? })
     }

@@ -160,7 +160,9 @@ impl RotateKey {
             Rotated::Pending(kid, time) => say(format_args!("{kid} is published, and signs from {}", in_seconds(time))),
             Rotated::PendingBefore(kid, time) => {
                 let time = in_seconds(time);
-                say(format_args!("{kid} is published already, and signs from {time}: nothing to do; --now does not wait"))
+                say(format_args!(
+                    "{kid} is published already, and signs from {time}: nothing to do; --now does not wait"
+                ))
             }
             Rotated::Full(time) => {
                 let time = in_seconds(time);

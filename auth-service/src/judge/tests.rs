@@ -1,10 +1,7 @@
-use authn::MemoryBounds;
-use base64::{Engine as _, prelude::BASE64_STANDARD};
+use authn::{MemoryBounds, Subject};
 use chrono::{DateTime, TimeDelta};
-use secrecy::SecretString;
 use service_runtime::{
     database::Database,
-    sealed::{MasterKey, SecretSource},
     testing::{Engine, TestDatabase},
 };
 use uuid::Uuid;
@@ -14,6 +11,8 @@ use crate::{
     identifier::new_id,
     migration::Migrator,
     revocations::{Follower, Revocation},
+    secrets::{MasterKeys, Secrets},
+    signing::{KeyMaker, KeyRules, tests::master},
 };
 
 const SMALL: MemoryBounds = MemoryBounds { accepted: 64, rejected: 64, revoked: 2 };
@@ -35,11 +34,11 @@ impl Court {
         let revocations = Arc::new(Revocations::bounded(clock.clone(), SMALL));
         let store = Store::new(connected, Arc::clone(&revocations));
         let follower = Follower::new(store.clone(), Arc::clone(&revocations));
-        let bytes: [u8; 32] = std::array::from_fn(|index| index as u8);
-        let value = Some(SecretString::from(BASE64_STANDARD.encode(bytes)));
-        let source = SecretSource { variable: "TEST_KEY", value, file: None, generate_in: None, file_name: "" };
-        let master = MasterKey::load(source).unwrap();
-        let keys = Arc::new(SigningKeys::open(store.clone(), &master, clock.now()).await.unwrap());
+        let masters = MasterKeys { current: master(0), previous: None };
+        let maker = KeyMaker::new(&Secrets::open(&store, &masters).await.unwrap(), &masters).unwrap();
+        let rules = KeyRules { lifetime: TimeDelta::days(90), publication: TimeDelta::minutes(10) };
+        let known = Arc::clone(&revocations);
+        let keys = Arc::new(SigningKeys::open(store.clone(), known, clock.clone(), maker, rules).await.unwrap());
         let tokens = TokenSettings {
             issuer: "https://duet.test".to_owned(),
             audience: "duet".to_owned(),
@@ -60,10 +59,11 @@ impl Court {
     }
 
     /// A token of a session that no table has.
-    fn token(&self) -> String {
+    async fn token(&self) -> String {
         let (now, judge) = (self.clock.now(), &self.judge);
         let whose = (new_id(now).into(), new_id(now).into());
-        judge.tokens.issue(&judge.keys, whose, now, now + TimeDelta::days(1)).unwrap().text
+        let signer = judge.keys.signer().await.unwrap();
+        judge.tokens.issue(&signer, whose, now, now + TimeDelta::days(1)).unwrap().text
     }
 
     async fn accepts(&self, token: &str) -> bool {
@@ -78,7 +78,7 @@ impl Court {
     fn revoke(&self) {
         let revocation = Revocation {
             id: Uuid::new_v4(),
-            session: Uuid::new_v4().into(),
+            subject: Subject::Session(Uuid::new_v4().into()),
             expire_time: self.clock.now() + TimeDelta::seconds(100),
         };
         self.judge.revocations.committed(&[revocation]);
@@ -88,7 +88,7 @@ impl Court {
 #[tokio::test]
 async fn garbage_drives_out_no_good_token() {
     let mut court = Court::new().await;
-    let good = court.token();
+    let good = court.token().await;
     assert!(court.accepts(&good).await);
     let (message, signature) = good.rsplit_once('.').unwrap();
     for number in 0..2000 {
@@ -104,7 +104,7 @@ async fn garbage_drives_out_no_good_token() {
 #[tokio::test]
 async fn with_one_revocation_too_many_sessions_are_looked_up_until_there_is_room() {
     let mut court = Court::new().await;
-    let (warm, cold) = (court.token(), court.token());
+    let (warm, cold) = (court.token().await, court.token().await);
     assert!(court.accepts(&warm).await);
     court.revoke();
     court.revoke();
@@ -124,7 +124,7 @@ async fn with_one_revocation_too_many_sessions_are_looked_up_until_there_is_room
 #[tokio::test]
 async fn a_reading_vouches_for_a_second() {
     let court = Court::new().await;
-    let token = court.token();
+    let token = court.token().await;
     assert!(court.accepts(&token).await);
     tokio::time::sleep(Duration::from_millis(1050)).await;
     assert!(!court.accepts(&token).await, "no table has its session");

@@ -21,11 +21,7 @@ impl MigrationTrait for Migration {
         ] {
             manager.get_connection().execute_unprepared(statement).await?;
         }
-        let secrets = Table::create()
-            .table("secret")
-            .col(text("name").primary_key())
-            .col(blob("sealed"))
-            .to_owned();
+        let secrets = Table::create().table("secret").col(text("name").primary_key()).col(blob("sealed")).to_owned();
         manager.create_table(secrets).await
     }
 }

@@ -26,8 +26,7 @@ impl Store {
 
     /// Keeps secrets, unless another replica was quicker.
     pub(crate) async fn add_secrets(&self, secrets: Vec<SealedSecret>) -> Result<()> {
-        let rows =
-            secrets.into_iter().map(|new| secret::ActiveModel { name: Set(new.name), sealed: Set(new.sealed) });
+        let rows = secrets.into_iter().map(|new| secret::ActiveModel { name: Set(new.name), sealed: Set(new.sealed) });
         let quicker = OnConflict::column(secret::Column::Name).do_nothing().to_owned();
         let transaction = self.database.begin().await?;
         secret::Entity::insert_many(rows).on_conflict(quicker).exec_without_returning(&transaction).await?;
