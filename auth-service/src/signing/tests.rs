@@ -202,7 +202,7 @@ on_both_databases! {
             let states = replicas[0].states().await;
             assert_eq!(states[round as usize - 1..], ["retiring", "active"], "round {round}");
         }
-        assert_eq!(count(&database, "auth_event WHERE type = 'KEY_ROTATED' AND source = 'SERVICE'").await, 51);
+        assert_eq!(count(&database, "auth_event WHERE type = 'KEY_ROTATED' AND source = 'SERVICE'").await, 50);
         assert_eq!(count(&database, "signing_key WHERE state = 'retired' AND length(sealed_private_key) > 0").await, 0);
     }
 
