@@ -16,6 +16,7 @@ mod frames;
 mod grpcurl;
 mod history;
 mod journey;
+mod keys;
 mod late_news;
 mod leaks;
 mod limits;
