@@ -268,4 +268,4 @@ impl fmt::Debug for SigningKeys {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -10,7 +10,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation, jwk::JwkSet};
 use proto::auth::v1::{GetMeRequest, RejectionReason, caller::Principal, validate_token_response::Verdict};
 use serde_json::{Value, json};
 use service_runtime::{clock::Clock, on_both_databases};
-use support::{MASTER_KEY, PASSWORD, Service, bearer, events, execute, forger::Forger, reason};
+use support::{MASTER_KEY, PASSWORD, Service, bearer, events, forger::Forger, reason};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -141,24 +141,6 @@ on_both_databases! {
         let (other, body) = get(&service, "if-none-match: \"other\"\r\n").await;
         assert!(other.starts_with("HTTP/1.1 200") && body.contains("keys"), "{other}");
         service.stop().await;
-    }
-
-    async fn a_key_that_another_replica_made_is_found(database: TestDatabase) {
-        let elder = Service::start_with(&database, Clock::system(), &FIXED_KEY).await;
-        let (_, old) = elder.signed_up("ada@example.org").await;
-        // The elder replica goes on with its key while another one starts, finds none and makes its own.
-        execute(&database, "UPDATE signing_key SET generation = 0").await;
-        execute(&database, "CREATE TABLE kept AS SELECT * FROM signing_key").await;
-        execute(&database, "DELETE FROM signing_key").await;
-        let younger = Service::start_with(&database, Clock::system(), &FIXED_KEY).await;
-        execute(&database, "INSERT INTO signing_key SELECT * FROM kept").await;
-        let (_, new) = younger.log_in("ada@example.org", PASSWORD).await.unwrap();
-        assert!(elder.accepts(&new.access_token).await);
-        assert!(younger.accepts(&old).await);
-        execute(&database, "DELETE FROM signing_key").await;
-        assert!(elder.accepts(&new.access_token).await, "once found it is remembered");
-        elder.stop().await;
-        younger.stop().await;
     }
 
     async fn nothing_but_its_own_service_is_on_a_port(database: TestDatabase) {

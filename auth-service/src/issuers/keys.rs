@@ -106,6 +106,7 @@ impl KeySet {
         }
     }
 
+    /// How many can be used.
     pub(crate) fn len(&self) -> usize {
         self.keys.len()
     }
@@ -273,7 +274,7 @@ mod tests {
             with(rsa(256), "e", json!("")),
         ] {
             let set = parse(&[refused.clone(), ed("good")]).unwrap();
-            assert_eq!((set.len(), set.refused.len()), (1, 1), "{refused}");
+            assert_eq!((set.keys.len(), set.refused.len()), (1, 1), "{refused}");
             assert!(set.find(Some("good")).is_some() && set.find(None).is_none(), "{refused}");
             assert_eq!(parse(&[refused]).err(), Some(KeySetError::NoneUsable));
         }
@@ -284,7 +285,7 @@ mod tests {
     #[test]
     fn a_set_is_bounded_and_its_names_are_distinct() {
         let keys: Vec<_> = (0..33).map(|number| ed(&number.to_string())).collect();
-        assert_eq!(parse(&keys[..32]).unwrap().len(), 32);
+        assert_eq!(parse(&keys[..32]).unwrap().keys.len(), 32);
         assert_eq!(parse(&keys).err(), Some(KeySetError::TooMany));
         assert_eq!(parse(&[ed("a"), ed("a")]).err(), Some(KeySetError::SameName));
         for malformed in ["", "[]", "{}", r#"{"keys": {}}"#, "<html>"] {

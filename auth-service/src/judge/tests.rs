@@ -1,10 +1,7 @@
 use authn::{MemoryBounds, Subject};
-use base64::{Engine as _, prelude::BASE64_STANDARD};
 use chrono::{DateTime, TimeDelta};
-use secrecy::SecretString;
 use service_runtime::{
     database::Database,
-    sealed::{MasterKey, SecretSource},
     testing::{Engine, TestDatabase},
 };
 use uuid::Uuid;
@@ -17,7 +14,7 @@ use crate::{
     revocations::{Follower, Revocation},
     secrets::{MasterKeys, Secrets},
     settings::TokenSettings,
-    signing::{KeyMaker, KeyRules, SigningKeys},
+    signing::{KeyMaker, KeyRules, SigningKeys, tests::master},
 };
 
 const SMALL: MemoryBounds = MemoryBounds { accepted: 64, rejected: 64, revoked: 2 };
@@ -41,15 +38,12 @@ impl Court {
         let revocations = Arc::new(Revocations::bounded(clock.clone(), SMALL));
         let store = Store::new(connected, Arc::clone(&revocations));
         let follower = Follower::new(store.clone(), Arc::clone(&revocations));
-        let bytes: [u8; 32] = std::array::from_fn(|index| index as u8);
-        let value = Some(SecretString::from(BASE64_STANDARD.encode(bytes)));
-        let source = SecretSource { variable: "TEST_KEY", value, file: None, generate_in: None, file_name: "" };
-        let masters = MasterKeys { current: MasterKey::load(source).unwrap(), previous: None };
+        let masters = MasterKeys { current: master(0), previous: None };
         let secrets = Secrets::open(&store, &masters).await.unwrap();
         let maker = KeyMaker::new(&secrets, &masters).unwrap();
         let rules = KeyRules { lifetime: TimeDelta::days(90), publication: TimeDelta::minutes(10) };
-        let keys = SigningKeys::open(store.clone(), Arc::clone(&revocations), clock.clone(), maker, rules).await;
-        let keys = Arc::new(keys.unwrap());
+        let known = Arc::clone(&revocations);
+        let keys = Arc::new(SigningKeys::open(store.clone(), known, clock.clone(), maker, rules).await.unwrap());
         let tokens = TokenSettings {
             issuer: "https://duet.test".to_owned(),
             audience: "duet".to_owned(),
@@ -75,7 +69,8 @@ impl Court {
     async fn token(&self) -> String {
         let now = self.clock.now();
         let whose = (new_id(now).into(), new_id(now).into());
-        self.tokens.issue(&*self.keys.signer().await.unwrap(), whose, now, now + TimeDelta::days(1)).unwrap().text
+        let signer = self.keys.signer().await.unwrap();
+        self.tokens.issue(&signer, whose, now, now + TimeDelta::days(1)).unwrap().text
     }
 
     async fn accepts(&self, token: &str) -> bool {

@@ -178,11 +178,13 @@ impl Keyring {
         self.events.push(EventType::KeyRotated);
     }
 
-    /// Lets a new key sign at once.
+    /// Lets a new key sign at once. The first one takes nobody's place.
     pub(crate) fn replace(&mut self, new: NewKey, now: DateTime<Utc>) {
+        if !self.keys.is_empty() {
+            self.events.push(EventType::KeyRotated);
+        }
         self.lay_down(now);
         self.add(new, KeyState::Active, now, now);
-        self.events.push(EventType::KeyRotated);
     }
 
     /// Lets the pending key sign.

@@ -91,6 +91,16 @@ impl Watching {
         }
     }
 
+    /// The keys of the next news.
+    pub async fn keys(&mut self) -> Vec<String> {
+        let Kind::Revocations(news) = self.next().await.unwrap() else { panic!("no news") };
+        let key = |told: &Revocation| match &told.subject {
+            Some(Subject::KeyId(key)) => key.clone(),
+            other => panic!("{other:?}"),
+        };
+        news.revocations.iter().map(key).collect()
+    }
+
     pub async fn echo(&mut self) -> u64 {
         match self.next().await.unwrap() {
             Kind::Echo(echo) => echo.id,

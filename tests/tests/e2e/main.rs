@@ -20,6 +20,7 @@ mod grpcurl;
 mod guide;
 mod history;
 mod journey;
+mod keys;
 mod late_news;
 mod leaks;
 mod limits;
