@@ -4,19 +4,23 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod claims;
+mod foreign;
 mod form;
 mod header;
 mod signature;
 #[path = "../support/mod.rs"]
 mod support;
 
-use std::collections::HashSet;
+use std::{collections::HashSet, fs::OpenOptions, io::Write, os::unix::fs::OpenOptionsExt};
 
 use chrono::DateTime;
-use proto::auth::v1::{GetMeRequest, RejectionReason, ValidateTokenRequest};
-use service_runtime::{clock::Clock, on_both_databases};
-use support::{MASTER_KEY, Service, forger::Forger, reason};
-use tonic::{Code, Request, metadata::AsciiMetadataValue};
+use foreign::Application;
+use proto::auth::v1::{
+    GetMeRequest, LogoutRequest, RejectionReason, ValidateTokenRequest, validate_token_response::Verdict,
+};
+use service_runtime::{clock::Clock, on_both_databases, testing::TestDatabase};
+use support::{MASTER_KEY, Service, bearer, forger::Forger, reason};
+use tonic::{Code, Request, Status, metadata::AsciiMetadataValue};
 
 const NOW: i64 = 1_800_000_000;
 
@@ -62,6 +66,40 @@ async fn shown_to_get_me(service: &Service, Forgery { what, token, expected }: &
     assert_eq!((refused.code(), reason(&refused).as_str()), (Code::Unauthenticated, told), "{what}: {token}");
 }
 
+async fn refuses_all(service: &Service, corpus: &[Forgery], least: usize) {
+    let names: HashSet<_> = corpus.iter().map(|forgery| &forgery.what).collect();
+    assert_eq!(names.len(), corpus.len(), "each stands for something of its own");
+    assert!(corpus.len() >= least, "{}", corpus.len());
+    let mut wrong = Vec::new();
+    for forgery in corpus {
+        let Forgery { what, token, expected } = forgery;
+        // Twice: the second answer may come from memory.
+        for _ in 0..2 {
+            match service.judge(token, "").await.expect(what) {
+                Verdict::Rejection(rejection) if rejection.reason() == *expected => {}
+                other => wrong.push(format!("{what}: {other:?} instead of {expected:?}: {token}")),
+            }
+        }
+        shown_to_get_me(service, forgery).await;
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// With a master key that the forger knows, and the application among the issuers.
+fn trusting(database: &TestDatabase, application: &Application) -> Vec<&'static str> {
+    let file = database.folder().join("better-auth.secret");
+    let mut options = OpenOptions::new();
+    let mut opened = options.write(true).create_new(true).mode(0o600).open(&file).unwrap();
+    opened.write_all(foreign::SECRET.as_bytes()).unwrap();
+    let issuers = application.issuers(file.to_str().unwrap());
+    vec!["--auth-master-key", MASTER_KEY, "--auth-issuers", issuers.leak()]
+}
+
+async fn user_id(service: &Service, token: &str) -> Result<String, Status> {
+    let answer = service.auth().await.get_me(bearer(token, GetMeRequest {})).await?;
+    Ok(answer.into_inner().user.unwrap().id)
+}
+
 on_both_databases! {
     async fn every_forged_token_is_refused_for_what_is_wrong_with_it(database: TestDatabase) {
         let clock = Clock::manual(DateTime::from_timestamp(NOW, 0).unwrap());
@@ -70,23 +108,43 @@ on_both_databases! {
         let forger = Forger::of(&database, &good).await;
         assert!(service.accepts(&forger.sign(&forger.header, &forger.claims)).await, "it signs as the service does");
         let corpus = corpus(&Material { good: good.clone(), forger });
-        let mut wrong = Vec::new();
-        for forgery in &corpus {
-            let Forgery { what, token, expected } = forgery;
-            // Twice: the second answer may come from memory.
-            for _ in 0..2 {
-                let told = service.rejection(token).await;
-                if told != *expected {
-                    wrong.push(format!("{what}: {told:?} instead of {expected:?}: {token}"));
-                }
-            }
-            shown_to_get_me(&service, forgery).await;
-        }
-        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-        let names: HashSet<_> = corpus.iter().map(|forgery| &forgery.what).collect();
-        assert_eq!(names.len(), corpus.len(), "each stands for something of its own");
-        assert!(corpus.len() >= 300, "{}", corpus.len());
+        refuses_all(&service, &corpus, 300).await;
         assert!(service.accepts(&good).await, "it goes on");
+        service.stop().await;
+    }
+
+    async fn every_forged_token_in_another_issuers_name_is_refused(database: TestDatabase) {
+        let clock = Clock::manual(DateTime::from_timestamp(NOW, 0).unwrap());
+        let application = Application::start().await;
+        let service = Service::start_with(&database, clock, &trusting(&database, &application)).await;
+        let (ada, own) = service.signed_up("ada@example.org").await;
+        let mut users = HashSet::new();
+        for good in application.good() {
+            users.insert(user_id(&service, &good).await.unwrap());
+        }
+        assert_eq!(users.len(), 1, "one person");
+        assert!(!users.contains(&ada.id), "an address makes nobody the same");
+        let corpus = foreign::all(&application, &Forger::of(&database, &own).await);
+        refuses_all(&service, &corpus, 120).await;
+        for good in application.good() {
+            assert!(users.contains(&user_id(&service, &good).await.unwrap()), "it goes on");
+        }
+        service.stop().await;
+    }
+
+    async fn a_token_that_was_revoked_does_not_come_back_with_another_signature(database: TestDatabase) {
+        let clock = Clock::manual(DateTime::from_timestamp(NOW, 0).unwrap());
+        let application = Application::start().await;
+        let service = Service::start_with(&database, clock, &trusting(&database, &application)).await;
+        let [good, by_rsa, ..] = application.good();
+        let twin = foreign::with_other_signature(&good);
+        assert_eq!(foreign::with_other_signature(&twin), good);
+        assert!(service.accepts(&good).await);
+        service.auth().await.logout(bearer(&good, LogoutRequest::default())).await.unwrap();
+        service.soon_refuses(&good).await;
+        assert_eq!(service.rejection(&good).await, RejectionReason::Revoked);
+        assert_eq!(service.rejection(&twin).await, RejectionReason::Revoked, "as good a signature of the same");
+        assert!(service.accepts(&by_rsa).await, "another token");
         service.stop().await;
     }
 

@@ -83,7 +83,7 @@ pub fn with(object: &Value, name: &str, value: impl Into<Value>) -> Value {
     object
 }
 
-fn without(object: &Value, name: &str) -> Value {
+pub fn without(object: &Value, name: &str) -> Value {
     let mut object = object.clone();
     object.as_object_mut().unwrap().remove(name).unwrap();
     object

@@ -16,6 +16,7 @@ use quick_cache::unsync::Cache;
 use crate::{
     Caller, SessionId, Subject, TokenHash, UserId, Verdict,
     sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard},
+    token_hash::split,
 };
 
 /// How much is remembered.
@@ -40,7 +41,7 @@ impl Default for MemoryBounds {
 /// How long a rejection is remembered: whoever rejected the token may come to know its issuer.
 const REJECTION_LIFETIME: Duration = Duration::from_secs(10);
 
-/// A token and the audience it is judged for, by their SHA-256.
+/// A token with its signature, and the audience it is judged for, by their SHA-256.
 #[derive(Clone, Copy)]
 pub struct TokenKey {
     token: TokenHash,
@@ -50,9 +51,13 @@ pub struct TokenKey {
 impl TokenKey {
     /// The key of a token for an audience.
     pub fn of(token: &str, audience: &str) -> Self {
+        let (_signed, signature) = split(token);
         let token = TokenHash::of(token);
         let mut context = digest::Context::new(&digest::SHA256);
         context.update(token.as_bytes());
+        // A verdict is on this signature and no other. Its length keeps it apart from the audience.
+        context.update(&(signature.len() as u64).to_le_bytes());
+        context.update(signature.as_bytes());
         context.update(audience.as_bytes());
         let mut for_audience = [0; digest::SHA256_OUTPUT_LEN];
         for_audience.copy_from_slice(context.finish().as_ref());

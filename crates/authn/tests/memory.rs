@@ -49,6 +49,11 @@ fn key(token: &str) -> TokenKey {
 fn a_key_tells_tokens_and_audiences_apart() {
     assert_eq!(key("token"), key("token"));
     assert_ne!(TokenKey::of("a", "bc"), TokenKey::of("ab", "c"));
+    // A verdict on one signature says nothing of another, nor of none.
+    let shown = ["a.b", "a.b.", "a.b.c", "a.b.d", "a.b.c.", "a.bc"].map(|token| TokenKey::of(token, "e"));
+    let others = [TokenKey::of("a.b.c", "de"), TokenKey::of("a.b.", "ce"), TokenKey::of("a.b.cd", "e")];
+    let all = [&shown[..], &others].concat();
+    assert!(all.iter().enumerate().all(|(index, key)| !all[..index].contains(key)), "{all:?}");
     assert_ne!(key("a"), key("b"));
 }
 
