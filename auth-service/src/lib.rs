@@ -38,7 +38,7 @@ mod import;
 pub mod issuers;
 mod judge;
 mod jwks;
-mod jwt;
+pub mod jwt;
 mod keys;
 mod limiter;
 pub mod migration;
