@@ -28,6 +28,7 @@ async fn run() -> anyhow::Result<ExitCode> {
         Command::Healthcheck => service::healthcheck(settings.listen.public).await?,
         Command::Users(command) => return commands::run(&command, &settings).await,
         Command::Keys(command) => return commands::run_keys(&command, &settings).await,
+        Command::NotBefore(command) => return commands::run_not_before(&command, &settings).await,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -65,7 +65,8 @@ pub(super) async fn record_user(
     record_rule(transaction, subject, not_before, now).await
 }
 
-async fn record_rule(
+/// Writes down that tokens of other issuers are refused up to a time.
+pub(super) async fn record_rule(
     transaction: &DatabaseTransaction,
     subject: Subject,
     not_before: DateTime<Utc>,
