@@ -42,6 +42,7 @@ pub mod jwt;
 mod keys;
 mod limiter;
 pub mod migration;
+mod not_before;
 mod pages;
 pub mod password;
 mod profile;

@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use service_runtime::{database::DatabaseSettings, doctor::DoctorOptions, settings::duration};
 
 use crate::{
-    commands::{KeysCommand, UsersCommand},
+    commands::{KeysCommand, NotBeforeCommand, UsersCommand},
     issuers::Profile,
     password::PasswordPolicy,
 };
@@ -62,6 +62,12 @@ pub enum Command {
         after_help = "Exit status: 0 done, 1 failed or refused, 2 wrong usage, 3 no such key. See docs/keys.md."
     )]
     Keys(KeysCommand),
+    /// Refuse tokens of other issuers that were issued up to a time, also while the service runs
+    #[command(
+        subcommand,
+        after_help = "Exit status: 0 done, 1 failed, 2 wrong usage, 3 no such user or issuer. See docs/tokens.md."
+    )]
+    NotBefore(NotBeforeCommand),
 }
 
 /// Every setting of the service.

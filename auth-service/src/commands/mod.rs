@@ -7,6 +7,7 @@ mod doctor;
 mod import;
 mod keys;
 mod list;
+mod not_before;
 mod output;
 mod single;
 
@@ -24,6 +25,7 @@ pub use self::{
     import::ImportUsers,
     keys::{KeysCommand, ListKeys, RevokeKey, RotateKey},
     list::ListUsers,
+    not_before::{NotBeforeCommand, OfIssuer, OfUser},
     single::{DeleteUser, OneUser},
 };
 use crate::{
@@ -88,6 +90,18 @@ pub async fn run_keys(command: &KeysCommand, settings: &Settings) -> anyhow::Res
     let place = Place::open(settings).await?;
     let keys = Keys { store: place.store.clone(), clock: Clock::system() };
     let done = command.run(&keys, settings, &place.database).await;
+    place.tell().await;
+    done
+}
+
+/// Runs a command on the tokens of other issuers to its end, and tells the exit status.
+///
+/// # Errors
+/// When it could not be done; the message says why.
+pub async fn run_not_before(command: &NotBeforeCommand, settings: &Settings) -> anyhow::Result<ExitCode> {
+    let place = Place::open(settings).await?;
+    let users = Users { store: place.store.clone(), clock: Clock::system() };
+    let done = command.run(&users, settings).await;
     place.tell().await;
     done
 }

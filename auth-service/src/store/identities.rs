@@ -1,6 +1,6 @@
 //! Whom other issuers know, and who that is here.
 
-use authn::UserId;
+use authn::{Subject, UserId};
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ActiveValue::Set,
@@ -16,6 +16,7 @@ use super::{
         user_account,
     },
     events::NewEvent,
+    revocations,
 };
 use crate::{
     error::Result,
@@ -118,6 +119,45 @@ async fn deletion(transaction: &DatabaseTransaction, former: &FormerName) -> Res
 async fn refuse_up_to(transaction: &DatabaseTransaction, user: UserId, time: DateTime<Utc>) -> Result<(), DbErr> {
     let update = Entity::update_many().col_expr(Column::NotBefore, Expr::value(time));
     update.filter(Column::UserId.eq(user.as_uuid())).exec(transaction).await.map(drop)
+}
+
+impl Store {
+    /// Refuses what other issuers gave a user up to a time. Tells whether any of them knows the user.
+    pub(crate) async fn refuse_tokens_of_user(
+        &self,
+        user_id: UserId,
+        not_before: DateTime<Utc>,
+        origin: &Origin,
+        now: DateTime<Utc>,
+    ) -> Result<bool> {
+        let known = Entity::find().filter(Column::UserId.eq(user_id.as_uuid())).all(self.database.reader()).await?;
+        if known.is_empty() {
+            return Ok(false);
+        }
+        let subject = Subject::User { user_id, not_before: not_before.into() };
+        self.refuse_tokens(subject, not_before, origin, now).await?;
+        Ok(true)
+    }
+
+    /// Refuses tokens of other issuers up to a time.
+    pub(crate) async fn refuse_tokens(
+        &self,
+        subject: Subject,
+        not_before: DateTime<Utc>,
+        origin: &Origin,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let user = match &subject {
+            Subject::User { user_id, .. } => Some(*user_id),
+            _ => None,
+        };
+        let transaction = self.database.begin().await?;
+        let revocation = revocations::record_rule(&transaction, subject, not_before, now).await?;
+        NewEvent::new(EventType::SessionRevoked).of_user(user).record(&transaction, origin, now).await?;
+        transaction.commit().await?;
+        self.revocations.committed(&[revocation]);
+        Ok(())
+    }
 }
 
 async fn insert_user(

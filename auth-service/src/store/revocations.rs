@@ -9,6 +9,7 @@ use sea_orm::{
     ActiveValue::{NotSet, Set},
     ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder,
     QuerySelect, TryInsertResult,
+    sea_query::OnConflict,
     sqlx::{self, PgConnection, Row},
 };
 use service_runtime::database::{Database, sqlx_error};
@@ -65,7 +66,8 @@ pub(super) async fn record_user(
     record_rule(transaction, subject, not_before, now).await
 }
 
-async fn record_rule(
+/// Writes down that tokens of other issuers are refused up to a time.
+pub(super) async fn record_rule(
     transaction: &DatabaseTransaction,
     subject: Subject,
     not_before: DateTime<Utc>,
@@ -151,7 +153,9 @@ impl Store {
         let transaction = self.database.begin().await?;
         let expire_time = forget_time(expire_time, now);
         let revocation = Revocation { id: new_id(now), subject: Subject::Token(token), expire_time };
-        let insert = Entity::insert(ActiveModel::from(&revocation)).on_conflict_do_nothing();
+        // Not by the id: a token has one row.
+        let again = OnConflict::new().do_nothing().to_owned();
+        let insert = Entity::insert(ActiveModel::from(&revocation)).on_conflict(again).try_insert();
         if !matches!(insert.exec_without_returning(&transaction).await?, TryInsertResult::Inserted(1)) {
             // It was refused before.
             return Ok(transaction.rollback().await?);

@@ -4,6 +4,7 @@
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part, and none is used by others")]
 
 pub mod forger;
+pub mod issuer;
 pub mod proxy;
 pub mod watching;
 

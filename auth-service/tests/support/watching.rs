@@ -83,6 +83,14 @@ impl Watching {
         }
     }
 
+    /// The next news, of whatever.
+    pub async fn told(&mut self) -> Vec<Revocation> {
+        match self.next().await.unwrap() {
+            Kind::Revocations(news) => news.revocations,
+            other => panic!("{other:?}"),
+        }
+    }
+
     /// The sessions of the next news.
     pub async fn news(&mut self) -> Vec<String> {
         match self.next().await.unwrap() {

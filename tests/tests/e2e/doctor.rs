@@ -9,12 +9,12 @@ use std::{
     process::{Command, Output},
 };
 
-use e2e::{Engine, Pair, Program, on_both_engines};
+use e2e::{BetterAuth, Engine, Pair, Program, on_both_engines};
 use sea_orm::{ConnectionTrait, Database};
 use serde_json::Value;
 use tokio::process;
 
-/// Check, status, message.
+/// Check, status, message; the second check of a name has a stroke behind it.
 type Findings = BTreeMap<String, (String, String)>;
 
 const PAIR_SETTINGS: [&str; 3] = ["AUTH_ALLOW_WEAK_HASH", "AUTH_HASH_MEMORY_KIB", "AUTH_HASH_ITERATIONS"];
@@ -33,12 +33,15 @@ async fn doctor(program: &Program, arguments: &[&str], change: impl FnOnce(&mut 
 async fn findings(program: &Program, change: impl FnOnce(&mut Command)) -> Findings {
     let output = doctor(program, &["--json"], change).await;
     let said = String::from_utf8(output.stdout).expect("text");
-    let found: Findings = said
-        .lines()
-        .map(|line| serde_json::from_str::<Value>(line).expect("an object a line"))
-        .map(|line| ["check", "status", "message"].map(|name| line[name].as_str().expect("a text").to_owned()))
-        .map(|[check, status, message]| (check, (status, message)))
-        .collect();
+    let mut found = Findings::new();
+    for line in said.lines().map(|line| serde_json::from_str::<Value>(line).expect("an object a line")) {
+        let [mut check, status, message] =
+            ["check", "status", "message"].map(|name| line[name].as_str().expect("a text").to_owned());
+        while found.contains_key(&check) {
+            check.push('\'');
+        }
+        found.insert(check, (status, message));
+    }
     let well = found.values().all(|(status, _)| status == "ok");
     assert_eq!(output.status.code(), Some(i32::from(!well)), "{found:?} {}", String::from_utf8_lossy(&output.stderr));
     assert!(!found.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -217,6 +220,39 @@ on_both_engines! {
             ill(auth, "files", &["auth.db", "chmod 600"], &[], |_| ()).await;
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn doctor_says_whether_the_keys_of_other_issuers_can_be_had() {
+    let mut application = BetterAuth::start("ES256").await;
+    let origin = application.origin();
+    let published = format!("[[issuer]]\npreset = \"better-auth\"\nsource = \"app\"\norigin = \"{origin}\"\n");
+    let cookie = "[[issuer]]\npreset = \"better-auth-cookie\"\nsource = \"app\"\nsecret_variable = \"SECRET\"\n";
+    let settings = Pair::on(Engine::Sqlite).await.set("AUTH_ISSUERS", format!("{published}{cookie}"));
+    let pair = settings.set("SECRET", application.secret()).start().await;
+    let auth = &pair.auth;
+    // It makes its key when it is first asked for one.
+    let found = well(auth).await;
+    assert!(found["issuer"].1.contains("`better-auth` publishes keys, and 1 can be used"), "{found:?}");
+    assert!(found["issuer'"].1.contains("secret of `better-auth-cookie`"), "{found:?}");
+    ill(auth, "issuer", &["`better-auth`", "no set of keys that can be used", "none"], &[], |command| {
+        command.env("AUTH_ISSUERS", format!("{published}algorithms = [\"EdDSA\"]\n{cookie}"));
+    })
+    .await;
+    ill(auth, "issuer", &["`better-auth`", "404", "running"], &[], |command| {
+        command.env("AUTH_ISSUERS", format!("{published}jwks_url = \"{origin}/nowhere\"\n{cookie}"));
+    })
+    .await;
+    ill(auth, "settings", &["AUTH_ISSUERS", "better-auth-cookie", "32"], &[], |command| {
+        command.env("SECRET", "short");
+    })
+    .await;
+    ill(auth, "settings", &["AUTH_ISSUERS", "line 1"], &[], |command| {
+        command.env("AUTH_ISSUERS", "[[isuer]]");
+    })
+    .await;
+    application.kill();
+    ill(auth, "issuer", &["`better-auth`", &origin, "running"], &[], |_| ()).await;
 }
 
 /// PostgreSQL looks a function up along a path, so that a connection can be told another time.

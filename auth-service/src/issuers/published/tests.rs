@@ -8,7 +8,7 @@ use axum::{
     Router,
     body::{Body, Bytes},
     extract::State,
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -132,7 +132,10 @@ impl Issuer {
     }
 }
 
-async fn answer(State(issuer): State<Issuer>, headers: HeaderMap) -> Response {
+async fn answer(State(issuer): State<Issuer>, uri: Uri, headers: HeaderMap) -> Response {
+    if uri.path() == "/elsewhere" {
+        return set(&["new"]).into_response();
+    }
     issuer.asked.fetch_add(1, SeqCst);
     issuer.most_at_once.fetch_max(issuer.now.fetch_add(1, SeqCst) + 1, SeqCst);
     let answer = issuer.as_told(&headers).await;
@@ -140,7 +143,7 @@ async fn answer(State(issuer): State<Issuer>, headers: HeaderMap) -> Response {
     answer
 }
 
-fn follow(url: http::Uri, pace: Pace) -> (Arc<Published>, CancellationToken) {
+fn follow(url: Uri, pace: Pace) -> (Arc<Published>, CancellationToken) {
     let fetcher = Fetcher::new(url).with_patience(Duration::from_millis(300));
     let allowed = KeyAlgorithm::ALL.to_vec();
     let published = Published::new("test".to_owned(), fetcher, allowed, pace, FetchCounts::default());
