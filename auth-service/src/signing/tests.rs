@@ -135,7 +135,7 @@ async fn execute(database: &TestDatabase, sql: &str) {
 on_both_databases! {
     async fn each_token_is_accepted_until_it_expires_whatever_replicas_do_when(database: TestDatabase) {
         let seed = fastrand::u64(..);
-        println_seed(seed);
+        tell(seed);
         let (mut rng, clock) = (Rng::with_seed(seed), Clock::manual(start()));
         let mut replicas = [Replica::start(&database, &clock).await, Replica::start(&database, &clock).await];
         let (mut living, mut fetched) = (Vec::new(), Vec::new());
@@ -233,6 +233,8 @@ on_both_databases! {
         assert_eq!(idle.issue(TimeDelta::days(1)).await.1, old, "it has not heard, and it does no harm");
         clock.advance(TimeDelta::milliseconds(1));
         assert_eq!(idle.issue(TimeDelta::days(1)).await.1, new);
+        idle.keys.take_in(&[], Duration::ZERO);
+        assert_eq!(idle.issue(TimeDelta::days(1)).await.1, new, "a reading that was overtaken says nothing");
 
         execute(&database, "ALTER TABLE signing_key RENAME TO signing_key_away").await;
         clock.advance(TimeDelta::milliseconds(4999));
@@ -354,6 +356,6 @@ on_both_databases! {
 }
 
 #[expect(clippy::print_stderr, reason = "a failure can be repeated")]
-fn println_seed(seed: u64) {
+fn tell(seed: u64) {
     eprintln!("seed {seed}");
 }
