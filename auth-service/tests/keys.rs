@@ -178,7 +178,7 @@ on_both_databases! {
             assert_eq!(kid(&fresh.access_token), list[1].0);
             assert!(first.accepts(&fresh.access_token).await && second.accepts(&fresh.access_token).await);
         }
-        assert_eq!(watching.keys().await, [kid_of_it.clone()]);
+        assert_eq!(watching.keys().await, std::slice::from_ref(&kid_of_it));
         let third = Service::start(&database).await;
         assert_eq!(third.rejection(token).await, RejectionReason::Revoked, "without a moment's delay");
 
