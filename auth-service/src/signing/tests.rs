@@ -141,12 +141,12 @@ on_both_databases! {
         let (mut living, mut fetched) = (Vec::new(), Vec::new());
         let lives = [TimeDelta::minutes(10), TimeDelta::hours(24), TimeDelta::days(7)];
         let mut rotations = 0;
-        for step in 0..400 {
+        for step in 0..600 {
             let replica = &mut replicas[rng.usize(..2)];
             match rng.u8(..10) {
                 0..3 => {
-                    let longest = 10_i64.pow(rng.u32(3..10));
-                    clock.advance(TimeDelta::milliseconds(rng.i64(0..longest)));
+                    let longest = [1, 60, 600, 24 * 3600, 48 * 3600][rng.usize(..5)];
+                    clock.advance(TimeDelta::milliseconds(rng.i64(0..longest * 1000)));
                 }
                 3..6 => replica.keys.tend().await.unwrap(),
                 6..8 => {
@@ -234,7 +234,7 @@ on_both_databases! {
         clock.advance(TimeDelta::milliseconds(1));
         assert_eq!(idle.issue(TimeDelta::days(1)).await.1, new);
         idle.keys.take_in(&[], Duration::ZERO);
-        assert_eq!(idle.issue(TimeDelta::days(1)).await.1, new, "a reading that was overtaken says nothing");
+        assert!(idle.published().contains(&new), "a reading that was overtaken says nothing");
 
         execute(&database, "ALTER TABLE signing_key RENAME TO signing_key_away").await;
         clock.advance(TimeDelta::milliseconds(4999));
