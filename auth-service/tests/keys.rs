@@ -147,7 +147,7 @@ on_both_databases! {
         .await;
         assert_eq!(states(&database).await[..2], ["retiring", "retiring"]);
         let automatic = "SELECT count(*) FROM auth_event WHERE type = 'KEY_ROTATED' AND source = 'SERVICE'";
-        assert!(column::<i64>(&database, automatic).await[0] >= 3);
+        assert!(column::<i64>(&database, automatic).await[0] >= 2);
         service.stop().await;
     }
 
@@ -178,7 +178,7 @@ on_both_databases! {
             assert_eq!(kid(&fresh.access_token), list[1].0);
             assert!(first.accepts(&fresh.access_token).await && second.accepts(&fresh.access_token).await);
         }
-        assert_eq!(watching.keys().await, [kid_of_it.clone()]);
+        assert_eq!(watching.keys().await, std::slice::from_ref(&kid_of_it));
         let third = Service::start(&database).await;
         assert_eq!(third.rejection(token).await, RejectionReason::Revoked, "without a moment's delay");
 
