@@ -11,7 +11,7 @@ mod signature;
 #[path = "../support/mod.rs"]
 mod support;
 
-use std::{collections::HashSet, fs::OpenOptions, io::Write, os::unix::fs::OpenOptionsExt};
+use std::collections::HashSet;
 
 use chrono::DateTime;
 use foreign::Application;
@@ -87,11 +87,7 @@ async fn refuses_all(service: &Service, corpus: &[Forgery], least: usize) {
 
 /// With a master key that the forger knows, and the application among the issuers.
 fn trusting(database: &TestDatabase, application: &Application) -> Vec<&'static str> {
-    let file = database.folder().join("better-auth.secret");
-    let mut options = OpenOptions::new();
-    let mut opened = options.write(true).create_new(true).mode(0o600).open(&file).unwrap();
-    opened.write_all(foreign::SECRET.as_bytes()).unwrap();
-    let issuers = application.issuers(file.to_str().unwrap());
+    let issuers = application.issuers(database.folder());
     vec!["--auth-master-key", MASTER_KEY, "--auth-issuers", issuers.leak()]
 }
 
