@@ -76,7 +76,7 @@ fn encodings(material: &Material) -> Vec<(String, String)> {
         with("a character of the other alphabet", format!("+{}", &part[1..]));
         with("a length that no bytes have", format!("{}{}", part, "A".repeat(5 - part.len() % 4)));
         with("the standard alphabet and padding", BASE64_STANDARD.encode([0xfb, 0xff, 0xfe, 0xfb]));
-        if part.len() % 4 != 0 {
+        if !part.len().is_multiple_of(4) {
             let last = ALPHABET.iter().position(|letter| *letter == part.as_bytes()[part.len() - 1]).unwrap();
             with("bits behind the last byte", format!("{}{}", &part[..part.len() - 1], char::from(ALPHABET[last + 1])));
         }

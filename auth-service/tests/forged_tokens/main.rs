@@ -1,7 +1,7 @@
 //! Tokens as an attacker would make them, shown to the real service: each is refused for what is wrong with it, and
 //! the service goes on.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 mod claims;
 mod foreign;
