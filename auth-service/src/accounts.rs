@@ -14,6 +14,7 @@ use crate::{
     error::{Error, Result},
     hashing::{HashPool, Place},
     identifier::new_id,
+    identities::FormerNames,
     limiter::Limiter,
     password::{ContextWords, Password, PasswordPolicy},
     sessions::{Sessions, TokenPair},
@@ -46,6 +47,7 @@ pub(crate) struct Accounts {
     pub(crate) hashes: HashPool,
     pub(crate) policy: Arc<PasswordPolicy>,
     pub(crate) sessions: Arc<Sessions>,
+    pub(crate) former: FormerNames,
 }
 
 impl Accounts {
@@ -57,7 +59,7 @@ impl Accounts {
         let password_hash = place.hash(&password, call.deadline).await?;
         let now = self.clock.now();
         let id = UserId::from(new_id(now));
-        let (session, tokens) = self.sessions.begin(id, now)?;
+        let (session, tokens) = self.sessions.begin(id, now).await?;
         let address = self.limiter.address(email.key(), call);
         let account = NewAccount { id, email, display_name, password_hash };
         let user = self.store.sign_up(account, &session, &address, call).await?;
@@ -82,7 +84,7 @@ impl Accounts {
             return Err(Error::InvalidCredentials);
         };
         let hashes = Replacement { checked: &checked_hash, new: new_hash.as_deref() };
-        let (session, tokens) = self.sessions.begin(known.user.id, self.clock.now())?;
+        let (session, tokens) = self.sessions.begin(known.user.id, self.clock.now()).await?;
         let user = match known.disabled {
             false => self.store.log_in(known.user.id, hashes, &session, &admitted, call).await?,
             true => None,

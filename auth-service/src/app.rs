@@ -10,7 +10,6 @@ use service_runtime::{
     clock::Clock,
     database::Database,
     operations::Registry,
-    sealed::MasterKey,
     service::{self, Port, ServerSettings, Service},
     settings::bind,
 };
@@ -24,6 +23,8 @@ use crate::{
     error::DOMAIN,
     grpc::{AuthApi, Calls, TokenApi},
     hashing::HashPool,
+    identities::{FormerNames, Identities},
+    issuers::Issuers,
     judge::Judge,
     jwks,
     limiter::{Limiter, Names},
@@ -32,9 +33,10 @@ use crate::{
     password::PasswordPolicy,
     refresh_token::RefreshTokens,
     revocations::{Follower, Revocations},
+    secrets::Secrets,
     sessions::Sessions,
     settings::{Settings, check_internal},
-    signing::SigningKeys,
+    signing::{KeyMaker, SigningKeys},
     store::Store,
     trail::Trail,
     upkeep::Upkeep,
@@ -42,8 +44,6 @@ use crate::{
 
 /// Room for the longest password, name and token, and not for much more.
 const MAX_REQUEST_BYTES: usize = 32 * 1024;
-
-const PAGES_PURPOSE: &str = "auth-service page tokens";
 
 /// The ports, bound before anything else is done, so that one in use is found out first.
 #[derive(Debug)]
@@ -84,20 +84,28 @@ pub async fn serve(
     check_internal(listeners.internal.local_addr()?)?;
     let database = migrate(&settings).await?;
     let parts = Parts::build(&settings, &database, clock).await?;
-    let Parts { api, judge, token_api, keys, metrics, mut follower, upkeep } = parts;
+    let Parts { api, judge, token_api, keys, metrics, mut follower, upkeep, issuers } = parts;
     // Before it is ready: what it does not know it must not accept.
     follower.read().await.context("cannot read the revocations")?;
     let service = Service {
         domain: DOMAIN,
         database,
         settings: ServerSettings::default(),
-        ports: vec![public_port(listeners.public, api, judge, keys)?, internal_port(listeners.internal, token_api)?],
+        ports: vec![
+            public_port(listeners.public, api, judge, Arc::clone(&keys))?,
+            internal_port(listeners.internal, token_api)?,
+        ],
         operations: listeners.operations,
         metrics,
     };
     // They outlive the last call: its refusal is to be told, and its token judged.
     let end = CancellationToken::new();
-    let tasks = [tokio::spawn(follower.run(end.clone())), tokio::spawn(upkeep.run(end.clone()))];
+    let tasks = [
+        tokio::spawn(follower.run(end.clone())),
+        tokio::spawn(upkeep.run(end.clone())),
+        tokio::spawn(issuers.run(end.clone())),
+        tokio::spawn(Arc::clone(&keys).run(end.clone())),
+    ];
     let served = service::serve(service, shutdown).await;
     end.cancel();
     for task in tasks {
@@ -124,6 +132,7 @@ struct Parts {
     metrics: Registry,
     follower: Follower,
     upkeep: Upkeep,
+    issuers: Arc<Issuers>,
 }
 
 impl Parts {
@@ -132,16 +141,25 @@ impl Parts {
         let hashes = HashPool::start(&settings.passwords.hashing, &clock)?;
         let mut metrics = Registry::default();
         hashes.counts().register(&mut metrics);
-        let master = MasterKey::load(settings.master_key.source(database))?;
+        let masters = settings.master_key.load(database)?;
         let revocations = Arc::new(Revocations::new(clock.clone()));
         revocations.register(&mut metrics);
         let store = Store::new(database.clone(), Arc::clone(&revocations));
-        let keys = Arc::new(SigningKeys::open(store.clone(), &master, clock.now()).await?);
+        let secrets = Secrets::open(&store, &masters).await?;
+        let maker = KeyMaker::new(&secrets, &masters)?;
+        let rules = settings.keys.rules();
+        let keys = SigningKeys::open(store.clone(), Arc::clone(&revocations), clock.clone(), maker, rules).await?;
+        let keys = Arc::new(keys);
+        keys.register(&mut metrics);
         let tokens = settings.tokens.clone();
+        let issuers = Arc::new(Issuers::new(tokens.clone(), Arc::clone(&keys), settings.profiles()?));
+        issuers.register(&mut metrics);
+        let former = FormerNames::new(secrets.former_identities());
+        let identities = Arc::new(Identities::new(store.clone(), former.clone()));
         let judge =
-            Judge::new(store.clone(), Arc::clone(&revocations), clock.clone(), Arc::clone(&keys), tokens.clone());
+            Judge::new(store.clone(), Arc::clone(&revocations), clock.clone(), Arc::clone(&issuers), identities);
         judge.register(&mut metrics);
-        let names = Names::new(&master)?;
+        let names = Names::new(secrets.accounts());
         let limiter = Arc::new(Limiter::new(store.clone(), clock.clone(), settings.limits.clone(), names));
         let upkeep = Upkeep {
             store: store.clone(),
@@ -150,12 +168,13 @@ impl Parts {
             limits: settings.limits.clone(),
             trail: settings.trail,
         };
-        let pages = Pages::new(master.sealing_key(PAGES_PURPOSE)?);
+        let pages = Pages::new(secrets.pages()?);
         let sessions = Arc::new(Sessions {
             store: store.clone(),
             clock: clock.clone(),
             keys: Arc::clone(&keys),
-            refresh_tokens: RefreshTokens::new(&master)?,
+            issuers: Arc::clone(&issuers),
+            refresh_tokens: RefreshTokens::new(secrets.refresh_tokens()),
             changing: Changing::default(),
             pages: pages.clone(),
             tokens,
@@ -167,12 +186,13 @@ impl Parts {
             sessions: Arc::clone(&sessions),
             store: store.clone(),
             clock,
+            former,
         };
         let trail = Trail { store: store.clone(), pages };
         let api = AuthApi { accounts, sessions, trail, calls: Calls(settings.limits.trusted_proxies.clone()) };
         let follower = Follower::new(store.clone(), Arc::clone(&revocations));
         let token_api = TokenApi { judge: judge.clone(), revocations, deletions: Deletions::new(store) };
-        Ok(Self { api, judge, token_api, keys, metrics, follower, upkeep })
+        Ok(Self { api, judge, token_api, keys, metrics, follower, upkeep, issuers })
     }
 }
 

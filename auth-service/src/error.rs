@@ -56,6 +56,9 @@ pub enum Error {
     /// The database has not answered for so long that nothing can be vouched for.
     #[error("the database does not answer")]
     DatabaseSilent,
+    /// The keys of a token's issuer cannot be had.
+    #[error("the keys of the token's issuer cannot be had")]
+    IssuerUnavailable,
     /// Too many attempts.
     #[error("too many attempts")]
     RateLimited {
@@ -129,6 +132,10 @@ impl From<Error> for Status {
             Error::DatabaseSilent => {
                 let message = "the database does not answer; try again";
                 refuse(Code::Unavailable, ErrorReason::DatabaseUnavailable, message).retry_after(RETRY_DELAY).into()
+            }
+            Error::IssuerUnavailable => {
+                let message = "the token's issuer cannot be reached; try again";
+                refuse(Code::Unavailable, ErrorReason::IssuerUnavailable, message).retry_after(RETRY_DELAY).into()
             }
             Error::RateLimited { retry_after } => {
                 let message = "too many attempts; wait for the delay that is given";

@@ -47,6 +47,9 @@ names! {
         UserEnabled = "USER_ENABLED",
         UserDeleted = "USER_DELETED",
         RateLimited = "RATE_LIMITED",
+        KeyRotated = "KEY_ROTATED",
+        KeyRevoked = "KEY_REVOKED",
+        IdentityLinked = "IDENTITY_LINKED",
     }
 }
 
@@ -55,10 +58,11 @@ names! {
     Source {
         Rpc = "RPC",
         Command = "COMMAND",
+        Service = "SERVICE",
     }
 }
 
-/// What caused an event: a call, or a command of an administrator.
+/// What caused an event: a call, a command of an administrator, or the service by itself.
 #[derive(Clone, Debug)]
 pub struct Origin {
     pub(crate) source: Source,
@@ -70,12 +74,21 @@ pub struct Origin {
 impl Origin {
     /// A command, by its name, for example `auth-service users disable`. It has no address, and an id of its own.
     pub(crate) fn command(name: &str) -> Self {
-        Self {
-            source: Source::Command,
-            ip_address: String::new(),
-            user_agent: name.to_owned(),
-            request_id: Uuid::new_v4().to_string(),
-        }
+        Self::without_address(Source::Command, name)
+    }
+
+    /// A token of the issuer that has this name here, which anybody may have sent on.
+    pub(crate) fn issuer(name: &str) -> Self {
+        Self::without_address(Source::Service, name)
+    }
+
+    /// The service, whose settings say that it is time.
+    pub(crate) fn service() -> Self {
+        Self::without_address(Source::Service, "auth-service")
+    }
+
+    fn without_address(source: Source, name: &str) -> Self {
+        Self { source, ip_address: String::new(), user_agent: name.to_owned(), request_id: Uuid::new_v4().to_string() }
     }
 }
 

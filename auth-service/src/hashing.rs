@@ -36,7 +36,11 @@ impl HashingSettings {
     /// OWASP's least parameters that cost the same: the more memory, the fewer passes.
     const LEAST: [(u32, u32); 5] = [(47_104, 1), (19_456, 2), (12_288, 3), (9_216, 4), (7_168, 5)];
 
-    fn scheme(&self) -> anyhow::Result<Scheme> {
+    /// What a hash costs.
+    ///
+    /// # Errors
+    /// When it is too cheap or too dear; the message names the settings.
+    pub(crate) fn scheme(&self) -> anyhow::Result<Scheme> {
         let enough =
             Self::LEAST.iter().any(|(memory, passes)| self.memory_kib >= *memory && self.iterations >= *passes);
         ensure!(

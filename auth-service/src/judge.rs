@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use authn::{Caller, TokenKey, Verdict};
+use authn::{Caller, SessionId, TokenHash, TokenKey, UserId, Verdict};
 use service_runtime::{
     clock::Clock,
     operations::{Counter, Registry},
@@ -12,11 +12,11 @@ use tokio::time::timeout;
 use crate::{
     error::{Error, Result},
     grpc::rejection_reason,
+    identities::Identities,
+    issuers::{Issuers, Person},
     revocations::Revocations,
-    settings::TokenSettings,
-    signing::SigningKeys,
     store::Store,
-    token::{Grant, Rejection},
+    token::{Grant, Holder, Rejection},
 };
 
 /// How long the database may take, where it has to be asked: whoever wants to know does not wait longer.
@@ -28,8 +28,8 @@ pub(crate) struct Judge {
     store: Store,
     revocations: Arc<Revocations>,
     clock: Clock,
-    keys: Arc<SigningKeys>,
-    tokens: Arc<TokenSettings>,
+    issuers: Arc<Issuers>,
+    identities: Arc<Identities>,
     counts: Arc<Counts>,
 }
 
@@ -47,10 +47,10 @@ impl Judge {
         store: Store,
         revocations: Arc<Revocations>,
         clock: Clock,
-        keys: Arc<SigningKeys>,
-        tokens: TokenSettings,
+        issuers: Arc<Issuers>,
+        identities: Arc<Identities>,
     ) -> Self {
-        Self { store, revocations, clock, keys, tokens: Arc::new(tokens), counts: Arc::default() }
+        Self { store, revocations, clock, issuers, identities, counts: Arc::default() }
     }
 
     /// Has the counts shown among the metrics.
@@ -61,18 +61,19 @@ impl Judge {
         register("auth_tokens_rejected", "Tokens rejected", &self.counts.rejected);
         register(
             "auth_tokens_asked",
-            "Tokens whose session was looked up, because memory could not vouch for it",
+            "Tokens whose end was looked up, because memory could not vouch for them",
             &self.counts.asked,
         );
     }
 
     /// The caller that a token makes known to `audience`; to our own, if that is empty. It is told from memory, unless
-    /// that cannot vouch for it: then the session is asked for, in one query.
+    /// that cannot vouch for it: then it is looked up. Another issuer's token that is new is looked up too, and whoever is
+    /// seen for the first time becomes a user.
     ///
     /// # Errors
-    /// Only when the database has to be asked and cannot be: a bad token is an answer.
+    /// Only when somebody has to be asked and cannot be: a bad token is an answer.
     pub(crate) async fn judge(&self, token: &str, audience: &str) -> Result<Verdict> {
-        let audience = if audience.is_empty() { &self.tokens.audience } else { audience };
+        let audience = if audience.is_empty() { self.issuers.audience() } else { audience };
         let key = TokenKey::of(token, audience);
         // Before anything is looked up: what is heard from here on is heeded.
         let fresh = self.revocations.is_fresh();
@@ -84,7 +85,7 @@ impl Judge {
             None => {
                 let examined = self.examine(token, audience, fresh).await;
                 let verdict = match examined {
-                    Ok(grant) => Verdict::Accepted(Arc::new(caller(grant))),
+                    Ok(caller) => Verdict::Accepted(Arc::new(caller)),
                     Err(Error::Token(rejection)) => Verdict::Rejected(rejection_reason(rejection)),
                     Err(error) => return Err(error),
                 };
@@ -96,27 +97,45 @@ impl Judge {
         Ok(verdict)
     }
 
-    async fn examine(&self, token: &str, audience: &str, fresh: bool) -> Result<Grant> {
+    async fn examine(&self, token: &str, audience: &str, fresh: bool) -> Result<Caller> {
         let now = self.clock.now();
-        let unverified = self.tokens.read(token).map_err(Error::Token)?;
-        let key = self.keys.find(&unverified.kid).await?.ok_or(Error::Token(Rejection::UnknownKey))?;
-        let grant = unverified.verify(&key, &self.tokens, audience, now).map_err(Error::Token)?;
+        let grant = self.issuers.read(token, audience, now).await?;
         if grant.is_over(now) {
             return Err(Error::Token(Rejection::Expired));
         }
-        // No token outlives its session, and each session that ends sooner is among those revoked.
-        if !(fresh && self.revocations.memory().is_complete(now.into())) {
-            self.look_up(&grant).await?;
-        }
-        Ok(grant)
+        // Each token that is refused before its time, or its session or key, is among what is revoked.
+        let vouched = fresh && self.revocations.memory().is_complete(now.into());
+        let (user, session) = match &grant.holder {
+            Holder::Session(user, session) if vouched => (*user, Some(*session)),
+            Holder::Session(user, session) => {
+                in_time(self.look_up_session(*user, *session, &grant.key_id)).await?;
+                (*user, Some(*session))
+            }
+            Holder::Person(person) => {
+                let user = in_time(self.identities.user(person, grant.issue_time, now)).await?;
+                if !vouched {
+                    in_time(self.look_up_token(token, user, &grant)).await?;
+                }
+                (user, None)
+            }
+        };
+        Ok(caller(grant, user, session))
     }
 
-    async fn look_up(&self, grant: &Grant) -> Result<()> {
+    async fn look_up_session(&self, user: UserId, session: SessionId, key_id: &str) -> Result<()> {
         self.counts.asked.inc();
-        let life = timeout(PATIENCE, self.store.session_life(grant.user_id, grant.session_id)).await;
-        match life.map_err(|_elapsed| Error::DatabaseSilent)?? {
-            Some(life) if life.lasts(self.clock.now()) => Ok(()),
-            _ => Err(Error::Token(Rejection::Revoked)),
+        let life = self.store.session_life(user, session).await?;
+        let key = self.store.signing_key(key_id).await?;
+        let lasts = life.is_some_and(|life| life.lasts(self.clock.now()));
+        let is_good = lasts && key.is_some_and(|key| key.state.is_published());
+        if is_good { Ok(()) } else { Err(Error::Token(Rejection::Revoked)) }
+    }
+
+    async fn look_up_token(&self, token: &str, user: UserId, grant: &Grant) -> Result<()> {
+        self.counts.asked.inc();
+        match self.store.is_revoked(TokenHash::of(token), user, &grant.issuer, grant.issue_time).await? {
+            false => Ok(()),
+            true => Err(Error::Token(Rejection::Revoked)),
         }
     }
 
@@ -128,13 +147,22 @@ impl Judge {
     }
 }
 
-fn caller(grant: Grant) -> Caller {
+async fn in_time<T>(looking: impl Future<Output = Result<T>>) -> Result<T> {
+    timeout(PATIENCE, looking).await.map_err(|_elapsed| Error::DatabaseSilent)?
+}
+
+fn caller(grant: Grant, user_id: UserId, session_id: Option<SessionId>) -> Caller {
+    let subject = match grant.holder {
+        Holder::Session(user, _) => user.to_string(),
+        Holder::Person(Person { identity, .. }) => identity.subject,
+    };
     Caller {
-        subject: grant.user_id.to_string(),
-        user_id: grant.user_id,
-        session_id: grant.session_id,
+        user_id,
+        session_id,
         issuer: grant.issuer,
+        subject,
         client_id: grant.client_id,
+        key_id: grant.key_id,
         scopes: grant.scopes,
         issue_time: grant.issue_time.into(),
         expire_time: grant.expire_time.into(),

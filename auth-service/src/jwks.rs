@@ -17,17 +17,16 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 
 use crate::signing::SigningKeys;
 
-/// How long a key set may be kept. A new key is published for longer before it signs.
-const CACHE: &str = "public, max-age=300";
-
 pub(crate) fn routes(keys: Arc<SigningKeys>) -> Router {
     Router::new().route("/.well-known/jwks.json", get(jwks)).with_state(keys)
 }
 
+/// A key set may be kept for as long as no key signs that is not in it.
 async fn jwks(State(keys): State<Arc<SigningKeys>>, headers: HeaderMap) -> Response {
-    let body = keys.jwks().to_string();
+    let (keys, max_age) = keys.jwks();
+    let body = keys.to_string();
     let tag = format!("\"{}\"", BASE64_URL_SAFE_NO_PAD.encode(digest(&SHA256, body.as_bytes())));
-    let caching = [(ETAG, tag.clone()), (CACHE_CONTROL, CACHE.to_owned())];
+    let caching = [(ETAG, tag.clone()), (CACHE_CONTROL, format!("public, max-age={}", max_age.as_secs()))];
     if is_known(&headers, &tag) {
         return (StatusCode::NOT_MODIFIED, caching).into_response();
     }

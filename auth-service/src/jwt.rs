@@ -11,24 +11,30 @@ use serde::{
 use serde_json::{Map, Value, error::Category};
 
 /// The longest token that is looked at.
-pub(crate) const MAX_BYTES: usize = 8 * 1024;
+pub const MAX_BYTES: usize = 8 * 1024;
 
 /// Not a JWT in its one canonical form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Malformed;
+pub struct Malformed;
 
 /// A token taken apart; nothing of it has been verified.
-pub(crate) struct Parts<'a> {
-    pub(crate) header: Object,
-    pub(crate) payload: Vec<u8>,
-    /// What is signed.
-    pub(crate) message: &'a str,
+pub struct Parts<'a> {
+    /// The JOSE header.
+    pub header: Object,
+    /// The payload, decoded; whether it is JSON has not been looked at.
+    pub payload: Vec<u8>,
+    /// What is signed: header and payload as they stand in the token.
+    pub message: &'a str,
     /// As it stands in the token.
-    pub(crate) signature: &'a str,
+    pub signature: &'a str,
 }
 
 impl<'a> Parts<'a> {
-    pub(crate) fn parse(token: &'a str) -> Result<Self, Malformed> {
+    /// Takes a token apart.
+    ///
+    /// # Errors
+    /// When it is longer than [`MAX_BYTES`], has not three parts, or one of them is not in its one canonical form.
+    pub fn parse(token: &'a str) -> Result<Self, Malformed> {
         if token.len() > MAX_BYTES {
             return Err(Malformed);
         }
@@ -43,11 +49,14 @@ impl<'a> Parts<'a> {
 
 /// A JSON object in which each member stands once.
 #[derive(Debug, Default)]
-pub(crate) struct Object(Map<String, Value>);
+pub struct Object(Map<String, Value>);
 
 impl Object {
     /// Reads the claims. `None` is an object with a duplicate member, or no object.
-    pub(crate) fn parse(json: &[u8]) -> Result<Option<Self>, Malformed> {
+    ///
+    /// # Errors
+    /// When it is no JSON.
+    pub fn parse(json: &[u8]) -> Result<Option<Self>, Malformed> {
         match serde_json::from_slice(json) {
             Ok(object) => Ok(Some(object)),
             Err(error) if error.classify() == Category::Data => Ok(None),
@@ -57,6 +66,11 @@ impl Object {
 
     pub(crate) fn has(&self, name: &str) -> bool {
         self.0.contains_key(name)
+    }
+
+    /// A member, whatever it is.
+    pub(crate) fn get(&self, name: &str) -> Option<&Value> {
+        self.0.get(name)
     }
 
     /// A member that is a string.
@@ -94,3 +108,6 @@ impl<'de> Visitor<'de> for EachMemberOnce {
         Ok(Object(object))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,8 @@
 //! a [`user`]'s name are valid once they exist; a [`password`] meets the policy, and [`hashing`] turns it into a hash in
 //! threads of its own, each with a [`hasher`]. A [`stored_hash`] may have been made elsewhere, by another
 //! [`hash_scheme`]; [`hash_cost`] sees to it that nobody can tell from the time that a check takes. What comes out is one
-//! of the [`sessions`], and a [`token`] signed with one of the [`signing`] keys.
+//! of the [`sessions`], and a [`token`] signed with one of the [`signing`] keys, which replace each other by themselves and
+//! which administrators look after by way of [`keys`]. What else the installation keeps secret is in [`secrets`].
 //!
 //! The [`judge`] tells other services, and this one's own layer, whose a token is: it reads the strict form of a
 //! [`jwt`], checks signature and claims, and remembers what it found. Whether the session lives it knows from the
@@ -33,12 +34,16 @@ mod hash_scheme;
 mod hasher;
 mod hashing;
 mod identifier;
+mod identities;
 mod import;
+pub mod issuers;
 mod judge;
 mod jwks;
-mod jwt;
+pub mod jwt;
+mod keys;
 mod limiter;
 pub mod migration;
+mod not_before;
 mod pages;
 pub mod password;
 mod profile;
@@ -46,6 +51,7 @@ mod refresh_token;
 mod refusals;
 mod revocations;
 mod rotation;
+mod secrets;
 mod sessions;
 pub mod settings;
 mod signing;

@@ -7,10 +7,7 @@ use std::{
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use chrono::{DateTime, TimeDelta};
-use service_runtime::{
-    clock::Clock,
-    sealed::{HashingKey, MasterKey},
-};
+use service_runtime::{clock::Clock, sealed::HashingKey};
 
 use crate::{
     client::Call,
@@ -19,8 +16,6 @@ use crate::{
     settings::LimitSettings,
     store::{Account, Counted, Kind, Refused, Rule, Store, Window},
 };
-
-const PURPOSE: &str = "auth-service accounts and addresses of attempts";
 
 /// The length of every client's window.
 pub(crate) const WINDOW: TimeDelta = TimeDelta::seconds(60);
@@ -39,11 +34,8 @@ pub(crate) struct Names(HashingKey);
 
 impl Names {
     /// Under this installation's key.
-    ///
-    /// # Errors
-    /// Never in practice: when the cryptographic library refuses the key's length.
-    pub(crate) fn new(master: &MasterKey) -> anyhow::Result<Self> {
-        Ok(Self(master.hashing_key(PURPOSE)?))
+    pub(crate) fn new(key: HashingKey) -> Self {
+        Self(key)
     }
 
     /// What is remembered of an account: `account` is an e-mail's key, or whatever was given in its place.

@@ -26,7 +26,10 @@ async fn run() -> anyhow::Result<ExitCode> {
         }
         Command::Migrate => app::migrate(&settings).await.map(drop)?,
         Command::Healthcheck => service::healthcheck(settings.listen.public).await?,
+        Command::Doctor(options) => return commands::doctor(&settings, options).await,
         Command::Users(command) => return commands::run(&command, &settings).await,
+        Command::Keys(command) => return commands::run_keys(&command, &settings).await,
+        Command::NotBefore(command) => return commands::run_not_before(&command, &settings).await,
     }
     Ok(ExitCode::SUCCESS)
 }

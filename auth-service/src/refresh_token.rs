@@ -12,12 +12,11 @@ use aws_lc_rs::{
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use secrecy::SecretString;
-use service_runtime::sealed::{HashingKey, KEY_BYTES, MasterKey, SealingKey};
+use service_runtime::sealed::{HashingKey, KEY_BYTES, SealingKey};
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-const TAG_PURPOSE: &str = "auth-service refresh tokens";
 const SUCCESSOR_PURPOSE: &str = "auth-service refresh token successors";
 
 /// What every token begins with.
@@ -49,12 +48,9 @@ pub(crate) struct RefreshToken {
 pub(crate) struct RefreshTokens(HashingKey);
 
 impl RefreshTokens {
-    /// Tokens under this master key; all replicas have the same.
-    ///
-    /// # Errors
-    /// Never in practice: when the cryptographic library refuses the key's length.
-    pub(crate) fn new(master: &MasterKey) -> anyhow::Result<Self> {
-        master.hashing_key(TAG_PURPOSE).map(Self)
+    /// Tokens with tags under this key; all replicas have the same.
+    pub(crate) fn new(key: HashingKey) -> Self {
+        Self(key)
     }
 
     /// A new token of a session.

@@ -1,7 +1,7 @@
-//! The sessions that ended before their tokens did, in memory: each replica knows all of them, and tells whoever
-//! watches.
+//! What was revoked before its tokens expired, sessions and signing keys, in memory: each replica knows all of it, and
+//! tells whoever watches.
 //!
-//! Truth is in the database, where the transaction that ends a session writes it down. The [`Follower`] reads from
+//! Truth is in the database, where the transaction that revokes something writes it down. The [`Follower`] reads from
 //! there what is new, four times a second and whenever a doorbell rings; what this process itself has committed is
 //! taken in at once. Whether nothing is missing is told by the time at which the last complete reading began:
 //! everything that had been committed by then is known.
@@ -16,7 +16,7 @@ use std::{
     time::Duration,
 };
 
-use authn::{Memory, MemoryBounds, SessionId};
+use authn::{Memory, MemoryBounds, Subject};
 use chrono::{DateTime, Utc};
 use service_runtime::clock::Clock;
 use tokio::{
@@ -40,14 +40,19 @@ const MARGIN: Duration = Duration::from_secs(60);
 /// How many may watch at once.
 const MOST_WATCHERS: usize = 1000;
 
-/// A session that ended before its tokens did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Something that was revoked before its tokens expired.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Revocation {
-    /// A UUIDv7, which tells when the session ended.
+    /// A UUIDv7, which tells when it was revoked.
     pub(crate) id: Uuid,
-    pub(crate) session: SessionId,
-    /// From then on no token of the session would be good anyway.
+    pub(crate) subject: Subject,
+    /// From then on no token that it touches would be good anyway.
     pub(crate) expire_time: DateTime<Utc>,
+}
+
+/// When it may be forgotten that other issuers' tokens are refused up to a time.
+pub(crate) fn forget_rule_time(not_before: DateTime<Utc>) -> DateTime<Utc> {
+    not_before + LONGEST_LIFETIME + MARGIN
 }
 
 /// When the end of a session may be forgotten that would have lasted until `expire_time`.
@@ -64,7 +69,7 @@ struct Reading {
     end: Position,
 }
 
-/// What is known of ended sessions, and with it of tokens.
+/// What is known of revocations, and with it of tokens.
 #[derive(Debug)]
 pub(crate) struct Revocations {
     clock: Clock,
@@ -79,6 +84,8 @@ pub(crate) struct Revocations {
     rung_here: Notify,
     /// Another process may have.
     rung_there: Notify,
+    /// A signing key has been revoked.
+    key_revoked: Notify,
     places: Arc<Semaphore>,
 }
 
@@ -98,6 +105,7 @@ impl Revocations {
             read: watch::Sender::default(),
             rung_here: Notify::new(),
             rung_there: Notify::new(),
+            key_revoked: Notify::new(),
             places: Arc::new(Semaphore::new(MOST_WATCHERS)),
         }
     }
@@ -129,16 +137,24 @@ impl Revocations {
         let now = self.clock.now();
         let mut log = self.log();
         for revocation in revocations {
-            if revocation.expire_time <= now || self.memory.is_revoked(revocation.session) {
+            if revocation.expire_time <= now || self.memory.is_revoked(&revocation.subject) {
                 continue;
             }
-            self.memory.revoke(revocation.session, revocation.expire_time.into(), now.into());
+            self.memory.revoke(revocation.subject.clone(), revocation.expire_time.into(), now.into());
             // If the memory had no room for it, it knows that it is incomplete: nothing is vouched for then.
-            if self.memory.is_revoked(revocation.session) {
-                log.push(*revocation, now);
+            if self.memory.is_revoked(&revocation.subject) {
+                log.push(revocation.clone(), now);
+            }
+            if matches!(revocation.subject, Subject::Key(_)) {
+                self.key_revoked.notify_one();
             }
         }
         self.end.send_if_modified(|end| std::mem::replace(end, log.end()) != log.end());
+    }
+
+    /// Waits until it is known that a signing key has been revoked. For one who waits.
+    pub(crate) async fn key_revoked(&self) {
+        self.key_revoked.notified().await;
     }
 
     /// Every revocation that was committed before `begun` has been taken in.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use authn::{Caller, SessionId, UserId};
+use authn::{Caller, SessionId, TokenHash, UserId};
 use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret, SecretString};
 use service_runtime::{clock::Clock, page::PageRequest};
@@ -13,13 +13,14 @@ use crate::{
     error::{Error, Result},
     event::EventType,
     identifier::new_id,
+    issuers::{Issuers, Person},
     pages::{List, Pages},
     refresh_token::{RefreshToken, RefreshTokens},
     rotation::{Decision, SessionState, decide},
     settings::TokenSettings,
     signing::SigningKeys,
     store::{NewSession, Rotation, Store},
-    token::{AccessToken, Grant, LONGEST_LIFETIME, Rejection},
+    token::{AccessToken, Holder, LONGEST_LIFETIME},
 };
 
 /// What a session's owner goes on with.
@@ -50,6 +51,7 @@ pub(crate) struct Sessions {
     pub(crate) store: Store,
     pub(crate) clock: Clock,
     pub(crate) keys: Arc<SigningKeys>,
+    pub(crate) issuers: Arc<Issuers>,
     pub(crate) tokens: TokenSettings,
     pub(crate) refresh_tokens: RefreshTokens,
     pub(crate) changing: Changing,
@@ -58,13 +60,13 @@ pub(crate) struct Sessions {
 
 impl Sessions {
     /// A session of a user who has just shown who it is, and its first tokens. The store begins it.
-    pub(crate) fn begin(&self, user: UserId, now: DateTime<Utc>) -> Result<(NewSession, TokenPair)> {
+    pub(crate) async fn begin(&self, user: UserId, now: DateTime<Utc>) -> Result<(NewSession, TokenPair)> {
         let id = SessionId::from(new_id(now));
         let refresh = self.refresh_tokens.make(id).map_err(Error::internal)?;
         let latest_expire_time = now + self.tokens.session_lifetime;
         let expire_time = self.expire_time(latest_expire_time, now);
         let session = NewSession { id, create_time: now, expire_time, latest_expire_time, refresh_hash: refresh.hash };
-        Ok((session, self.pair(user, &refresh, expire_time, now)?))
+        Ok((session, self.pair(user, &refresh, expire_time, now).await?))
     }
 
     /// New tokens for whoever shows a refresh token.
@@ -85,11 +87,11 @@ impl Sessions {
         let (user, now) = (session.user_id, self.clock.now());
         match decide(&session, &shown.hash, self.tokens.refresh_grace, now) {
             Decision::Refuse => Err(Error::RefreshTokenInvalid),
-            Decision::Keep => self.pair(user, shown, session.life.expire_time, now).map(Some),
+            Decision::Keep => self.pair(user, shown, session.life.expire_time, now).await.map(Some),
             Decision::Repeat { sealed_successor } => {
                 let successor = self.refresh_tokens.successor(shown, sealed_successor);
                 let successor = successor.ok_or_else(|| Error::internal("a sealed refresh token does not open"))?;
-                self.pair(user, &successor, session.life.expire_time, now).map(Some)
+                self.pair(user, &successor, session.life.expire_time, now).await.map(Some)
             }
             Decision::Rotate => self.rotate(&session, shown, call, now).await,
             Decision::End { current } => {
@@ -118,16 +120,20 @@ impl Sessions {
             // However short the settings have become since: no token outlives its session.
             expire_time: self.expire_time(session.latest_expire_time, now).max(last_token_expiry(session, now)),
         };
-        let tokens = self.pair(session.user_id, &successor, rotation.expire_time, now)?;
+        let tokens = self.pair(session.user_id, &successor, rotation.expire_time, now).await?;
         Ok(self.store.rotate(rotation, call).await?.then_some(tokens))
     }
 
-    /// Ends the session of a token, which need not be good for anything else any more.
+    /// Ends the session of a token, which need not be good for anything else any more; another issuer's token itself.
     pub(crate) async fn log_out(&self, shown: Shown, call: &Call) -> Result<()> {
         let (user, session) = match shown {
             Shown::Access(token) => {
-                let grant = self.grant(&token).await?;
-                (grant.user_id, grant.session_id)
+                let token = token.expose_secret();
+                let grant = self.issuers.read(token, "", self.clock.now()).await?;
+                match grant.holder {
+                    Holder::Session(user, session) => (user, session),
+                    Holder::Person(person) => return self.revoke_token(token, &person, grant.expire_time, call).await,
+                }
             }
             Shown::Refresh(token) => {
                 let token = self.refresh_tokens.read(token.expose_secret()).ok_or(Error::RefreshTokenInvalid)?;
@@ -139,12 +145,14 @@ impl Sessions {
         self.end(user, session, EventType::LoggedOut, call).await.map(drop)
     }
 
-    /// What an access token says, be it expired or revoked.
-    async fn grant(&self, token: &SecretString) -> Result<Grant> {
+    /// Has another issuer's token refused until it expires.
+    async fn revoke_token(&self, token: &str, person: &Person, expire_time: DateTime<Utc>, call: &Call) -> Result<()> {
         let now = self.clock.now();
-        let unverified = self.tokens.read(token.expose_secret()).map_err(Error::Token)?;
-        let key = self.keys.find(&unverified.kid).await?.ok_or(Error::Token(Rejection::UnknownKey))?;
-        unverified.verify(&key, &self.tokens, &self.tokens.audience, now).map_err(Error::Token)
+        if expire_time <= now {
+            return Ok(());
+        }
+        let user = self.store.identity(&person.identity).await?.map(|known| known.user_id);
+        self.store.revoke_token(TokenHash::of(token), expire_time, user, call, now).await
     }
 
     /// The caller's sessions that live, the newest first, and the token of the next page.
@@ -165,8 +173,10 @@ impl Sessions {
 
     /// Ends all of the caller's sessions but this one.
     pub(crate) async fn revoke_others(&self, caller: &Caller, call: &Call) -> Result<()> {
+        // Whoever comes with another issuer's token has no sessions here.
+        let Some(session) = caller.session_id else { return Ok(()) };
         let mut tries = Tries::until(call.deadline);
-        while !self.store.end_other_sessions(caller.user_id, caller.session_id, call, self.clock.now()).await? {
+        while !self.store.end_other_sessions(caller.user_id, session, call, self.clock.now()).await? {
             tries.pause().await?;
         }
         Ok(())
@@ -194,14 +204,17 @@ impl Sessions {
         latest.min(now + self.tokens.session_idle_lifetime)
     }
 
-    fn pair(
+    /// Tokens that are good from `now` on, which is before the key is asked for: whatever takes its time meanwhile, they
+    /// expire before the key retires.
+    async fn pair(
         &self,
         user: UserId,
         refresh: &RefreshToken,
         refresh_expire_time: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Result<TokenPair> {
-        let access = self.tokens.issue(&self.keys, (user, refresh.session), now, refresh_expire_time)?;
+        let signer = self.keys.signer().await?;
+        let access = self.tokens.issue(&signer, (user, refresh.session), now, refresh_expire_time)?;
         Ok(TokenPair { access, refresh: refresh.text.clone(), refresh_expire_time })
     }
 }

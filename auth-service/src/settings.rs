@@ -1,22 +1,27 @@
 //! What can be set, by flag or variable.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, time::Duration};
 
 use anyhow::{Context, ensure};
 use axum::http::{Uri, uri::Scheme};
 use clap::{Args, Parser, Subcommand};
-use secrecy::SecretString;
-use service_runtime::{
-    database::{Database, DatabaseSettings},
-    sealed::SecretSource,
+use service_runtime::{database::DatabaseSettings, doctor::DoctorOptions, settings::duration};
+
+use crate::{
+    commands::{KeysCommand, NotBeforeCommand, UsersCommand},
+    issuers::Profile,
+    password::PasswordPolicy,
 };
 
-use crate::{commands::UsersCommand, password::PasswordPolicy};
-
+mod issuers;
+mod keys;
 mod limits;
 mod passwords;
+mod secret;
 mod tokens;
 
+pub use issuers::IssuerSettings;
+pub use keys::{KeySettings, MasterKeySettings};
 pub use limits::{LimitSettings, TrailSettings};
 pub use passwords::{HashingSettings, PasswordSettings};
 pub use tokens::TokenSettings;
@@ -42,12 +47,27 @@ pub enum Command {
     Migrate,
     /// Ask the running service for its health; the exit status tells
     Healthcheck,
+    /// Look at everything that the service needs, change nothing, and say what is wrong and how to mend it
+    #[command(after_help = "One finding a line. Exit status: 0 nothing is wrong, 1 something is. See docs/doctor.md.")]
+    Doctor(DoctorOptions),
     /// List, disable, enable, delete and import users, also while the service runs
     #[command(
         subcommand,
         after_help = "Exit status: 0 done, 1 failed or refused, 2 wrong usage, 3 no such user. See docs/users.md."
     )]
     Users(UsersCommand),
+    /// List, rotate and revoke signing keys, and seal everything under another master key, also while the service runs
+    #[command(
+        subcommand,
+        after_help = "Exit status: 0 done, 1 failed or refused, 2 wrong usage, 3 no such key. See docs/keys.md."
+    )]
+    Keys(KeysCommand),
+    /// Refuse tokens of other issuers that were issued up to a time, also while the service runs
+    #[command(
+        subcommand,
+        after_help = "Exit status: 0 done, 1 failed, 2 wrong usage, 3 no such user or issuer. See docs/tokens.md."
+    )]
+    NotBefore(NotBeforeCommand),
 }
 
 /// Every setting of the service.
@@ -62,9 +82,15 @@ pub struct Settings {
     /// What the signing keys are sealed with.
     #[command(flatten)]
     pub master_key: MasterKeySettings,
+    /// How long signing keys live.
+    #[command(flatten)]
+    pub keys: KeySettings,
     /// What tokens say, and how long they last.
     #[command(flatten)]
     pub tokens: TokenSettings,
+    /// Whose tokens are accepted beside those.
+    #[command(flatten)]
+    pub issuers: IssuerSettings,
     /// How often one client may try.
     #[command(flatten)]
     pub limits: LimitSettings,
@@ -129,21 +155,6 @@ impl std::fmt::Debug for AuthDatabase {
     }
 }
 
-const MASTER_KEY: &str = "AUTH_MASTER_KEY";
-const KEY_FILE: &str = "auth-master.key";
-
-/// What the signing keys are sealed with.
-#[derive(Args, Clone, Debug)]
-pub struct MasterKeySettings {
-    /// What the signing keys in the database are sealed with: base64 of 32 random bytes, the same for every replica.
-    /// With SQLite it is made on first start, beside the database
-    #[arg(long = "auth-master-key", env = MASTER_KEY, hide_env_values = true, global = true)]
-    pub master_key: Option<SecretString>,
-    /// A file with that key, readable by its owner only
-    #[arg(long = "auth-master-key-file", env = "AUTH_MASTER_KEY_FILE", conflicts_with = "master_key", global = true)]
-    pub master_key_file: Option<PathBuf>,
-}
-
 /// How long a call waits for a connection to the database before it is UNAVAILABLE.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -151,26 +162,6 @@ impl AuthDatabase {
     /// As the runtime takes it.
     pub fn to_settings(&self) -> DatabaseSettings {
         DatabaseSettings { url: self.url.clone(), max_connections: self.connections, acquire_timeout: ACQUIRE_TIMEOUT }
-    }
-}
-
-impl MasterKeySettings {
-    /// Where the key is found, or made if the database is embedded.
-    pub fn source(&self, database: &Database) -> SecretSource {
-        SecretSource {
-            variable: MASTER_KEY,
-            value: self.master_key.clone(),
-            file: self.master_key_file.clone(),
-            generate_in: database.folder().map(ToOwned::to_owned),
-            file_name: KEY_FILE,
-        }
-    }
-
-    /// Where the key is found that the service has; none is made.
-    pub(crate) fn existing_source(&self, database: &Database) -> SecretSource {
-        let beside = database.folder().map(|folder| folder.join(KEY_FILE));
-        let file = self.master_key_file.clone().or(beside);
-        SecretSource { file, generate_in: None, ..self.source(database) }
     }
 }
 
@@ -182,7 +173,24 @@ impl Settings {
     pub fn check(&self) -> anyhow::Result<()> {
         check_internal(self.listen.internal)?;
         check_issuer(&self.tokens.issuer, self.listen.public)?;
+        self.profiles()?;
+        self.keys.check()?;
         self.limits.check()
+    }
+
+    /// The other issuers whose tokens are accepted.
+    ///
+    /// # Errors
+    /// The message names the setting and the mend.
+    pub fn profiles(&self) -> anyhow::Result<Vec<Profile>> {
+        let profiles = self.issuers.profiles()?;
+        let own = &self.tokens.issuer;
+        ensure!(
+            profiles.iter().all(|profile| profile.issuer() != own),
+            "AUTH_ISSUERS names the issuer `{own}`, which is AUTH_ISSUER: these tokens are issued here; take it out, or \
+             set AUTH_ISSUER to the origin of this installation"
+        );
+        Ok(profiles)
     }
 
     /// What a new password has to be.
@@ -227,6 +235,10 @@ fn at_most(given: Duration, most: Duration) -> Result<Duration, String> {
         given if given > most => Err(format!("it must be at most {days}d")),
         given => Ok(given),
     }
+}
+
+fn ten_years_at_most(text: &str) -> Result<Duration, String> {
+    at_most(duration(text)?, Duration::from_secs(10 * 365 * 24 * 3600))
 }
 
 #[cfg(test)]

@@ -51,6 +51,11 @@ impl DisplayName {
         if broken.is_empty() { Ok(Self(given)) } else { Err(broken) }
     }
 
+    /// What can be shown of a name that somebody else has checked, or nobody.
+    pub fn cut(given: &str) -> Self {
+        Self(given.chars().filter(|character| !character.is_control()).take(Self::MAX_CHARACTERS).collect())
+    }
+
     /// The name.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -67,5 +72,6 @@ mod tests {
         assert!(DisplayName::parse("é".repeat(100)).is_ok());
         assert_eq!(DisplayName::parse("é".repeat(101)).unwrap_err(), ["must have at most 100 characters"]);
         assert_eq!(DisplayName::parse(format!("\n{}", "x".repeat(100))).unwrap_err().len(), 2);
+        assert_eq!(DisplayName::cut(&format!("A\nda{}", "é".repeat(100))).as_str(), format!("Ada{}", "é".repeat(97)));
     }
 }

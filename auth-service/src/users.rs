@@ -10,8 +10,9 @@ use crate::{
     email::Email,
     error::Result,
     event::Origin,
+    identities::FormerNames,
     limiter::Names,
-    store::{Removal, Store, UserFilter},
+    store::{Checked, Removal, Store, UserFilter},
     user::User,
 };
 
@@ -53,6 +54,8 @@ pub(crate) struct Account {
     pub(crate) user: User,
     /// Since when the user cannot log in.
     pub(crate) disable_time: Option<DateTime<Utc>>,
+    /// What the user logs in with.
+    pub(crate) email_key: Option<String>,
 }
 
 /// What became of a change.
@@ -85,23 +88,33 @@ impl Users {
 
     /// Keeps a user from logging in, and ends every session.
     pub(crate) async fn disable(&self, user: UserId, origin: &Origin) -> Result<Change> {
-        self.store.set_disabled(user, true, origin, self.clock.now()).await
+        self.store.set_disabled(user, true, origin, &self.clock).await
     }
 
     /// Lets a user log in again. No session comes back.
     pub(crate) async fn enable(&self, user: UserId, origin: &Origin) -> Result<Change> {
-        self.store.set_disabled(user, false, origin, self.clock.now()).await
+        self.store.set_disabled(user, false, origin, &self.clock).await
     }
 
-    /// Deletes a user for good, and tells whether there was one. `names` are those of the limits.
-    pub(crate) async fn delete(&self, user: &User, names: &Names, origin: &Origin) -> Result<bool> {
-        let account = match &user.email {
-            Some(email) => names.account(&Email::fold(email)),
-            None => names.account(&user.id.to_string()),
+    /// Deletes a user for good, and tells whether there was one. `names` are those of the limits and of the identities.
+    pub(crate) async fn delete(
+        &self,
+        account: &Account,
+        (names, former): &(Names, FormerNames),
+        origin: &Origin,
+    ) -> Result<bool> {
+        let (user, now) = (account.user.id, self.clock.now());
+        let id = user.to_string();
+        let removal = Removal {
+            user,
+            checked: Checked::Nothing,
+            former,
+            refuse_up_to: now,
+            account: &names.account(account.email_key.as_deref().unwrap_or(&id)),
+            origin,
+            deadline: Deadline::within(PATIENCE),
         };
-        let deadline = Deadline::within(PATIENCE);
-        let removal = Removal { user: user.id, checked_hash: None, account: &account, origin, deadline };
-        self.store.delete_user(&removal, self.clock.now()).await
+        self.store.delete_user(&removal, now).await
     }
 }
 

@@ -4,20 +4,13 @@
 
 mod support;
 
-use aws_lc_rs::signature::Ed25519KeyPair;
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
 use chrono::{DateTime, TimeDelta};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, jwk::JwkSet};
 use proto::auth::v1::{GetMeRequest, RejectionReason, caller::Principal, validate_token_response::Verdict};
-use secrecy::SecretString;
 use serde_json::{Value, json};
-use service_runtime::{
-    clock::Clock,
-    on_both_databases,
-    sealed::{MasterKey, SecretSource},
-    testing::TestDatabase,
-};
-use support::{MASTER_KEY, PASSWORD, Service, bearer, column, events, execute, reason};
+use service_runtime::{clock::Clock, on_both_databases};
+use support::{MASTER_KEY, PASSWORD, Service, bearer, events, forger::Forger, reason};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -27,47 +20,6 @@ const FIXED_KEY: [&str; 2] = ["--auth-master-key", MASTER_KEY];
 
 fn manual_clock() -> Clock {
     Clock::manual(DateTime::from_timestamp(1_800_000_000, 0).unwrap())
-}
-
-/// Signs what the service would never sign, with its own key.
-struct Forger {
-    pair: Ed25519KeyPair,
-    header: Value,
-    claims: Value,
-}
-
-impl Forger {
-    async fn of(database: &TestDatabase, token: &str) -> Self {
-        let sealed: Vec<Vec<u8>> = column(database, "SELECT sealed_private_key FROM signing_key").await;
-        let value = Some(SecretString::from(MASTER_KEY));
-        let source = SecretSource { variable: "AUTH_MASTER_KEY", value, file: None, generate_in: None, file_name: "" };
-        let sealing = MasterKey::load(source).unwrap().sealing_key("auth-service signing keys").unwrap();
-        let part = |number| {
-            let part = token.split('.').nth(number).unwrap();
-            serde_json::from_slice::<Value>(&BASE64.decode(part).unwrap()).unwrap()
-        };
-        let (header, claims) = (part(0), part(1));
-        let kid = header["kid"].as_str().unwrap();
-        let private = sealing.open(&sealed[0], kid.as_bytes()).unwrap();
-        Self { pair: Ed25519KeyPair::from_pkcs8(&private).unwrap(), header, claims }
-    }
-
-    fn sign(&self, header: &Value, claims: &Value) -> String {
-        let message = format!("{}.{}", BASE64.encode(header.to_string()), BASE64.encode(claims.to_string()));
-        format!("{message}.{}", BASE64.encode(self.pair.sign(message.as_bytes())))
-    }
-
-    fn with_header(&self, name: &str, value: Value) -> String {
-        let mut header = self.header.clone();
-        header[name] = value;
-        self.sign(&header, &self.claims)
-    }
-
-    fn with_claim(&self, name: &str, value: Value) -> String {
-        let mut claims = self.claims.clone();
-        claims[name] = value;
-        self.sign(&self.header, &claims)
-    }
 }
 
 /// What a GET over HTTP/1.1 answers.
@@ -189,24 +141,6 @@ on_both_databases! {
         let (other, body) = get(&service, "if-none-match: \"other\"\r\n").await;
         assert!(other.starts_with("HTTP/1.1 200") && body.contains("keys"), "{other}");
         service.stop().await;
-    }
-
-    async fn a_key_that_another_replica_made_is_found(database: TestDatabase) {
-        let elder = Service::start_with(&database, Clock::system(), &FIXED_KEY).await;
-        let (_, old) = elder.signed_up("ada@example.org").await;
-        // The elder replica goes on with its key while another one starts, finds none and makes its own.
-        execute(&database, "UPDATE signing_key SET generation = 0").await;
-        execute(&database, "CREATE TABLE kept AS SELECT * FROM signing_key").await;
-        execute(&database, "DELETE FROM signing_key").await;
-        let younger = Service::start_with(&database, Clock::system(), &FIXED_KEY).await;
-        execute(&database, "INSERT INTO signing_key SELECT * FROM kept").await;
-        let (_, new) = younger.log_in("ada@example.org", PASSWORD).await.unwrap();
-        assert!(elder.accepts(&new.access_token).await);
-        assert!(younger.accepts(&old).await);
-        execute(&database, "DELETE FROM signing_key").await;
-        assert!(elder.accepts(&new.access_token).await, "once found it is remembered");
-        elder.stop().await;
-        younger.stop().await;
     }
 
     async fn nothing_but_its_own_service_is_on_a_port(database: TestDatabase) {

@@ -78,10 +78,11 @@ fn user(user_id: UserId) -> Caller {
     let now = SystemTime::from(Clock::system().now());
     Caller {
         user_id,
-        session_id: SessionId::from(user_id.as_uuid()),
+        session_id: Some(SessionId::from(user_id.as_uuid())),
         issuer: String::new(),
         subject: user_id.to_string(),
         client_id: String::new(),
+        key_id: String::new(),
         scopes: ["tasks.read", "tasks.write"].map(str::to_owned).to_vec(),
         issue_time: now,
         expire_time: now + LIFETIME,

@@ -6,12 +6,13 @@
 //! SQL. [`store`] holds the queries: one scope for each user, and one way to write, which gives every change a
 //! revision, a place in the log and an answer to remember ([`intent`]). A [`listing`] has a [`filter`] and an
 //! [`order`], and is led through by [`page`]. [`request_limit`] bounds what one user may ask for in a second. [`migration`] is the schema, [`purge`] and [`deletions`] are the
-//! housekeeping, [`error`] what all this can refuse.
+//! housekeeping, [`error`] what all this can refuse; [`doctor`] finds what is wrong with an installation.
 //!
 //! [`app`] builds it once, from [`settings`]; the binary and the tests call [`serve`].
 
 pub mod app;
 pub mod deletions;
+pub mod doctor;
 pub mod error;
 pub mod etag;
 pub mod filter;

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use secrecy::SecretString;
 use service_runtime::{
     database::{Database, DatabaseSettings, GroupBounds},
+    doctor::DoctorOptions,
     sealed::SecretSource,
     settings::duration,
 };
@@ -34,6 +35,9 @@ pub enum Command {
     Migrate,
     /// Ask the running service for its health; the exit status tells
     Healthcheck,
+    /// Look at everything that the service needs, change nothing, and say what is wrong and how to mend it
+    #[command(after_help = "One finding a line. Exit status: 0 nothing is wrong, 1 something is. See docs/doctor.md.")]
+    Doctor(DoctorOptions),
 }
 
 /// Every setting of the service.
@@ -178,6 +182,7 @@ pub struct PageTokenKey {
 }
 
 const PAGE_TOKEN_KEY: &str = "TASK_PAGE_TOKEN_KEY";
+const KEY_FILE: &str = "task-page-token.key";
 
 /// How long a call waits for a connection to the database before it is UNAVAILABLE.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
@@ -211,8 +216,15 @@ impl PageTokenKey {
             value: self.value.clone(),
             file: self.file.clone(),
             generate_in: database.folder().map(ToOwned::to_owned),
-            file_name: "task-page-token.key",
+            file_name: KEY_FILE,
         }
+    }
+
+    /// Where the key is found that the service has; none is made.
+    pub(crate) fn existing_source(&self, database: &Database) -> SecretSource {
+        let beside = database.folder().map(|folder| folder.join(KEY_FILE));
+        let file = self.file.clone().or(beside);
+        SecretSource { file, generate_in: None, ..self.source(database) }
     }
 }
 

@@ -20,7 +20,7 @@ use xtask::{
 use crate::{eventually, web};
 
 /// Far longer than a debug build takes on a busy machine.
-const START: Duration = Duration::from_secs(30);
+pub(crate) const START: Duration = Duration::from_secs(30);
 /// A service ends within 10 s of SIGTERM; tests that are about that measure it.
 const END: Duration = Duration::from_secs(20);
 

@@ -1,7 +1,7 @@
 //! What `cargo xtask` does, and what the end-to-end tests and the benches need to run the same real programs.
 //!
 //! - [`workspace`]: where things are: the project, the target folder, the binaries built.
-//! - [`tools`]: Envoy, buf, grpcurl, cargo-deny and PostgreSQL, found or installed in pinned versions.
+//! - [`tools`]: Envoy, buf, grpcurl, cargo-deny, PostgreSQL, Node and Better Auth, found or installed in pinned versions.
 //! - [`process`]: children that end with their owner; [`interrupt`]: Ctrl-C and SIGTERM.
 //! - [`postgres`]: a private PostgreSQL server; [`envoy`]: Envoy with the deployed configuration on other ports.
 //! - [`port`]: free ports; [`http`]: asking whether something is ready; [`scratch`]: folders that vanish.

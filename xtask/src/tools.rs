@@ -2,6 +2,8 @@
 //!
 //! Nothing outside of the target folder is changed, PostgreSQL and strace excepted, which root installs with apt-get.
 
+mod node;
+
 use std::{
     env,
     fs::{self, File},
@@ -13,6 +15,7 @@ use std::{
 use anyhow::{Context, Result, anyhow, bail};
 use rustix::fs::{FlockOperation, flock};
 
+pub use self::node::{better_auth, node};
 use crate::{
     process::{Child, Output},
     scratch::Scratch,

@@ -88,11 +88,15 @@ impl Accounts {
         }
     }
 
+    /// What is known of a caller. One who is gone or disabled since the token was looked at has no session either.
+    pub(crate) async fn known(&self, caller: &Caller) -> Result<Credentials> {
+        let known = self.store.credentials_of(caller.user_id).await?;
+        known.filter(|known| !known.disabled).ok_or(Error::Token(Rejection::Revoked))
+    }
+
     /// Counts an attempt to show the caller's password.
     async fn admit(&self, caller: &Caller, call: &Call) -> Result<(Credentials, Admitted)> {
-        let known = self.store.credentials_of(caller.user_id).await?;
-        // One who is gone or disabled since the token was looked at has no session either.
-        let known = known.filter(|known| !known.disabled).ok_or(Error::Token(Rejection::Revoked))?;
+        let known = self.known(caller).await?;
         let id = known.user.id.to_string();
         let admitted = self.limiter.admit_password(known.email_key.as_deref().unwrap_or(&id), call).await?;
         Ok((known, admitted))
@@ -117,7 +121,7 @@ impl Accounts {
 
     /// Writes down that the caller does not know the password.
     pub(crate) async fn refuse<T>(&self, caller: &Caller, call: &Call) -> Result<T> {
-        let (user, session) = (Some(caller.user_id), Some(caller.session_id));
+        let (user, session) = (Some(caller.user_id), caller.session_id);
         self.store.record_refused_login(user, session, call, self.clock.now()).await?;
         Err(Error::InvalidCredentials)
     }

@@ -2,11 +2,10 @@
 
 use std::{io, process::ExitCode};
 
-use chrono::{DateTime, SecondsFormat, Utc};
 use clap::Args;
 use serde_json::json;
 
-use super::output::{Output, printable};
+use super::output::{Output, exact, in_seconds, printable};
 use crate::{
     email::Email,
     store::UserFilter,
@@ -58,7 +57,7 @@ impl ListUsers {
     }
 
     fn print(&self, account: &Account, output: &mut Output) -> io::Result<()> {
-        let Account { user, disable_time } = account;
+        let Account { user, disable_time, .. } = account;
         let state = if disable_time.is_some() { "disabled" } else { "active" };
         if self.json {
             let line = json!({
@@ -79,14 +78,6 @@ impl ListUsers {
         let create = in_seconds(user.create_time);
         output.line(format_args!("{}  {state:8}  {create:20}  {login:20}  {email}\t{name}", user.id))
     }
-}
-
-fn in_seconds(time: DateTime<Utc>) -> String {
-    time.to_rfc3339_opts(SecondsFormat::Secs, true)
-}
-
-fn exact(time: DateTime<Utc>) -> String {
-    time.to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 
 fn part_of_an_address(text: &str) -> Result<String, String> {

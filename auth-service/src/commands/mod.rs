@@ -3,8 +3,11 @@
 //! A command works on the service's database, by the service's own settings. It neither makes a database nor brings one
 //! up to date, because both belong to the service; and what it changes, the running service learns from there.
 
+mod doctor;
 mod import;
+mod keys;
 mod list;
+mod not_before;
 mod output;
 mod single;
 
@@ -15,17 +18,19 @@ use clap::Subcommand;
 use service_runtime::{
     clock::Clock,
     database::{Database, DatabaseSettings},
-    sealed::MasterKey,
 };
 
 pub use self::{
+    doctor::doctor,
     import::ImportUsers,
+    keys::{KeysCommand, ListKeys, RevokeKey, RotateKey},
     list::ListUsers,
+    not_before::{NotBeforeCommand, OfIssuer, OfUser},
     single::{DeleteUser, OneUser},
 };
 use crate::{
-    limiter::Names, migration::Migrator, revocations::Revocations, settings::Settings, signing::SigningKeys,
-    store::Store, users::Users,
+    identities::FormerNames, keys::Keys, limiter::Names, migration::Migrator, revocations::Revocations,
+    secrets::Secrets, settings::Settings, store::Store, users::Users,
 };
 
 /// How a command ended that says so by its exit status: 0 for done, 1 for an error, which `main` tells.
@@ -61,34 +66,74 @@ pub async fn run(command: &UsersCommand, settings: &Settings) -> anyhow::Result<
         UsersCommand::Delete(delete) if !delete.can_be_confirmed() => return Ok(ExitCode::from(USAGE)),
         _ => {}
     }
-    let database = open(settings).await?;
-    let clock = Clock::system();
-    let revocations = Arc::new(Revocations::new(clock.clone()));
-    let users = Users { store: Store::new(database.clone(), Arc::clone(&revocations)), clock };
+    let place = Place::open(settings).await?;
+    let users = Users { store: place.store.clone(), clock: Clock::system() };
     let done = match command {
         UsersCommand::List(list) => list.run(&users).await,
         UsersCommand::Disable(user) => user.disable(&users).await,
         UsersCommand::Enable(user) => user.enable(&users).await,
-        UsersCommand::Delete(delete) => delete.run(&users, &names(settings, &database, &users.store).await?).await,
+        UsersCommand::Delete(delete) => delete.run(&users, &names(settings, &place).await?).await,
         UsersCommand::Import(import) => import.run(&users).await,
     };
-    if revocations.are_any() {
-        users.store.ring().await;
-    }
+    place.tell().await;
     done
 }
 
-async fn open(settings: &Settings) -> anyhow::Result<Database> {
-    let settings = DatabaseSettings { max_connections: CONNECTIONS, ..settings.database.to_settings() };
-    let database = Database::connect_existing(&settings).await.context("see AUTH_DATABASE_URL")?;
-    database.check_schema::<Migrator>().await?;
-    Ok(database)
+/// Runs a command on the signing keys to its end, and tells the exit status.
+///
+/// # Errors
+/// When it could not be done; the message says why.
+pub async fn run_keys(command: &KeysCommand, settings: &Settings) -> anyhow::Result<ExitCode> {
+    if !command.can_be_confirmed() {
+        return Ok(ExitCode::from(USAGE));
+    }
+    let place = Place::open(settings).await?;
+    let keys = Keys { store: place.store.clone(), clock: Clock::system() };
+    let done = command.run(&keys, settings, &place.database).await;
+    place.tell().await;
+    done
 }
 
-/// What the limits remember of a user goes by names that only the service's own key yields: with another one it would
-/// be left behind.
-async fn names(settings: &Settings, database: &Database, store: &Store) -> anyhow::Result<Names> {
-    let master = MasterKey::load(settings.master_key.existing_source(database))?;
-    SigningKeys::check(store, &master).await?;
-    Names::new(&master)
+/// Runs a command on the tokens of other issuers to its end, and tells the exit status.
+///
+/// # Errors
+/// When it could not be done; the message says why.
+pub async fn run_not_before(command: &NotBeforeCommand, settings: &Settings) -> anyhow::Result<ExitCode> {
+    let place = Place::open(settings).await?;
+    let users = Users { store: place.store.clone(), clock: Clock::system() };
+    let done = command.run(&users, settings).await;
+    place.tell().await;
+    done
+}
+
+/// Where the service keeps what it knows.
+struct Place {
+    database: Database,
+    store: Store,
+    revocations: Arc<Revocations>,
+}
+
+impl Place {
+    async fn open(settings: &Settings) -> anyhow::Result<Self> {
+        let settings = DatabaseSettings { max_connections: CONNECTIONS, ..settings.database.to_settings() };
+        let database = Database::connect_existing(&settings).await.context("see AUTH_DATABASE_URL")?;
+        database.check_schema::<Migrator>().await?;
+        let revocations = Arc::new(Revocations::new(Clock::system()));
+        Ok(Self { store: Store::new(database.clone(), Arc::clone(&revocations)), database, revocations })
+    }
+
+    /// Has running services look at once, if something was revoked.
+    async fn tell(&self) {
+        if self.revocations.are_any() {
+            self.store.ring().await;
+        }
+    }
+}
+
+/// What is remembered of a user goes by names that only the service's own key yields: with another one it would be left
+/// behind, or nothing would keep a deleted user from coming back.
+async fn names(settings: &Settings, place: &Place) -> anyhow::Result<(Names, FormerNames)> {
+    let masters = settings.master_key.load_existing(&place.database)?;
+    let secrets = Secrets::peek(&place.store, &masters).await?;
+    Ok((Names::new(secrets.accounts()), FormerNames::new(secrets.former_identities())))
 }

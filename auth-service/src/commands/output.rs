@@ -3,7 +3,10 @@
 use std::{
     fmt::{Arguments, Display},
     io::{self, BufWriter, IsTerminal, Stdout, Write},
+    process::ExitCode,
 };
+
+use chrono::{DateTime, SecondsFormat, Utc};
 
 /// Standard output, whose reader may have seen enough.
 pub(super) struct Output {
@@ -58,9 +61,55 @@ impl Output {
     }
 }
 
+/// Says on standard output what has been done.
+///
+/// # Errors
+/// As [`Output::line`].
+pub(super) fn say(text: Arguments<'_>) -> anyhow::Result<ExitCode> {
+    let mut output = Output::new();
+    output.line(text)?;
+    output.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
+
 /// Says something on standard error. Where that is closed there is nobody to tell.
 pub(super) fn note(text: impl Display) {
     let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// Whether somebody can be asked; says on standard error what to do instead, if not.
+pub(super) fn can_ask(instead: &str) -> bool {
+    let can = io::stdin().is_terminal();
+    if !can {
+        note(format_args!("error: nobody is at the terminal to confirm it: {instead}"));
+    }
+    can
+}
+
+/// Asks a person.
+///
+/// # Errors
+/// When the answer cannot be read.
+pub(super) fn confirmed(question: &str) -> io::Result<bool> {
+    write!(io::stderr(), "{question} [y/N] ")?;
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes" | "Yes"))
+}
+
+/// `1 session`, `2 sessions`.
+pub(super) fn counted(number: usize, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
+}
+
+/// A time for people.
+pub(super) fn in_seconds(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+/// A time for programs.
+pub(super) fn exact(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 
 /// A count of what has been done, on standard error: rewritten in place for a person, a line now and then otherwise.

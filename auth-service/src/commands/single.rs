@@ -1,18 +1,16 @@
 //! `auth-service users disable | enable | delete`.
 
-use std::{
-    io::{self, IsTerminal, Write},
-    process::ExitCode,
-};
+use std::process::ExitCode;
 
 use clap::Args;
 
 use super::{
     NOT_FOUND,
-    output::{Output, note, printable},
+    output::{can_ask, confirmed, counted, note, printable, say},
 };
 use crate::{
     event::Origin,
+    identities::FormerNames,
     limiter::Names,
     users::{Account, Change, UserName, Users},
 };
@@ -72,32 +70,22 @@ pub struct DeleteUser {
 impl DeleteUser {
     /// Whether it has been confirmed, or somebody can be asked; says how, if not.
     pub(super) fn can_be_confirmed(&self) -> bool {
-        let can = self.yes || io::stdin().is_terminal();
-        if !can {
-            note("error: nobody is at the terminal to confirm it: add --yes to delete the user for good");
-        }
-        can
+        self.yes || can_ask("add --yes to delete the user for good")
     }
 
-    pub(super) async fn run(&self, users: &Users, names: &Names) -> anyhow::Result<ExitCode> {
+    pub(super) async fn run(&self, users: &Users, names: &(Names, FormerNames)) -> anyhow::Result<ExitCode> {
         let Some(account) = self.user.find(users).await? else { return Ok(no_such_user()) };
         let user = shown(&account);
-        if !self.yes && !confirmed(&user)? {
+        let question = format!("Delete {user} for good, with everything that is kept for this user?");
+        if !self.yes && !confirmed(&question)? {
             note("nothing was deleted");
             return Ok(ExitCode::FAILURE);
         }
-        match users.delete(&account.user, names, &Origin::command("auth-service users delete")).await? {
+        match users.delete(&account, names, &Origin::command("auth-service users delete")).await? {
             true => say(format_args!("deleted {user}")),
             false => Ok(no_such_user()),
         }
     }
-}
-
-fn confirmed(user: &str) -> io::Result<bool> {
-    write!(io::stderr(), "Delete {user} for good, with everything that is kept for this user? [y/N] ")?;
-    let mut answer = String::new();
-    io::stdin().read_line(&mut answer)?;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes" | "Yes"))
 }
 
 fn shown(account: &Account) -> String {
@@ -105,18 +93,7 @@ fn shown(account: &Account) -> String {
     account.user.email.as_ref().map_or_else(|| id.to_string(), |email| format!("{} ({id})", printable(email)))
 }
 
-fn counted(number: usize, thing: &str) -> String {
-    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
-}
-
 fn no_such_user() -> ExitCode {
     note("error: there is no such user");
     ExitCode::from(NOT_FOUND)
-}
-
-fn say(text: std::fmt::Arguments<'_>) -> anyhow::Result<ExitCode> {
-    let mut output = Output::new();
-    output.line(text)?;
-    output.flush()?;
-    Ok(ExitCode::SUCCESS)
 }

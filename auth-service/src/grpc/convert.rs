@@ -58,7 +58,7 @@ impl SignedIn {
 
 pub(super) fn session(session: sessions::Session, caller: &Caller) -> Session {
     Session {
-        current: session.id == caller.session_id,
+        current: Some(session.id) == caller.session_id,
         id: session.id.to_string(),
         user_agent: session.user_agent,
         ip_address: session.ip_address,
@@ -74,6 +74,7 @@ pub(super) fn event(event: Event) -> AuthEvent {
         source: match event.source {
             Some(Source::Rpc) => AuthEventSource::Rpc,
             Some(Source::Command) => AuthEventSource::Command,
+            Some(Source::Service) => AuthEventSource::Service,
             None => AuthEventSource::Unspecified,
         }
         .into(),
@@ -102,6 +103,9 @@ fn event_type(event: EventType) -> AuthEventType {
         EventType::UserEnabled => AuthEventType::UserEnabled,
         EventType::UserDeleted => AuthEventType::UserDeleted,
         EventType::RateLimited => AuthEventType::RateLimited,
+        EventType::KeyRotated => AuthEventType::KeyRotated,
+        EventType::KeyRevoked => AuthEventType::KeyRevoked,
+        EventType::IdentityLinked => AuthEventType::IdentityLinked,
     }
 }
 
@@ -116,7 +120,7 @@ pub(super) fn verdict(judged: &authn::Verdict) -> ValidateTokenResponse {
 pub(super) fn revocation(revocation: revocations::Revocation) -> pb::Revocation {
     pb::Revocation {
         id: revocation.id.to_string(),
-        subject: Some(pb::revocation::Subject::SessionId(revocation.session.to_string())),
+        subject: Some(revocation.subject.into()),
         expire_time: Some(timestamp(revocation.expire_time)),
     }
 }
@@ -139,5 +143,6 @@ pub(crate) fn rejection_reason(rejection: Rejection) -> RejectionReason {
         Rejection::WrongType => RejectionReason::WrongType,
         Rejection::InvalidClaims => RejectionReason::InvalidClaims,
         Rejection::Revoked => RejectionReason::Revoked,
+        Rejection::UserDisabled => RejectionReason::UserDisabled,
     }
 }

@@ -11,6 +11,8 @@ mod m20261121_000006_refresh;
 mod m20261121_000007_user_deletion;
 mod m20261121_000008_account_limit;
 mod m20261121_000009_revocation;
+mod m20261121_000010_key_states;
+mod m20261121_000011_identity;
 
 /// All steps, in order.
 #[derive(Debug)]
@@ -28,6 +30,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000007_user_deletion::Migration),
             Box::new(m20261121_000008_account_limit::Migration),
             Box::new(m20261121_000009_revocation::Migration),
+            Box::new(m20261121_000010_key_states::Migration),
+            Box::new(m20261121_000011_identity::Migration),
         ]
     }
 }

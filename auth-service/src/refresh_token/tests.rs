@@ -1,14 +1,9 @@
-use base64::prelude::BASE64_STANDARD;
 use secrecy::ExposeSecret;
-use service_runtime::sealed::SecretSource;
 
 use super::*;
 
 fn tokens(seed: u8) -> RefreshTokens {
-    let bytes: [u8; 32] = std::array::from_fn(|index| seed.wrapping_add(index as u8));
-    let value = Some(SecretString::from(BASE64_STANDARD.encode(bytes)));
-    let source = SecretSource { variable: "TEST_KEY", value, file: None, generate_in: None, file_name: "" };
-    RefreshTokens::new(&MasterKey::load(source).unwrap()).unwrap()
+    RefreshTokens::new(HashingKey::new(&std::array::from_fn(|index| seed.wrapping_add(index as u8))))
 }
 
 fn session() -> SessionId {

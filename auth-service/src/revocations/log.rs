@@ -82,7 +82,7 @@ impl Log {
             Some((last, _)) if first + most < self.entries.len() => last + 1,
             _ => self.end,
         };
-        (found().map(|(_, revocation)| *revocation).collect(), next)
+        (found().map(|(_, revocation)| revocation.clone()).collect(), next)
     }
 
     pub(super) fn cursor(&self, position: Position) -> Cursor {
@@ -97,11 +97,13 @@ impl Log {
 
 #[cfg(test)]
 mod tests {
+    use authn::Subject;
+
     use super::*;
 
     fn revocation(number: u128, seconds: i64) -> Revocation {
         let id = Uuid::from_u128(number);
-        Revocation { id, session: id.into(), expire_time: at(seconds) }
+        Revocation { id, subject: Subject::Session(id.into()), expire_time: at(seconds) }
     }
 
     fn at(seconds: i64) -> DateTime<Utc> {

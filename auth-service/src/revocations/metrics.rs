@@ -26,7 +26,11 @@ impl Collector for Revocations {
             age,
         )?;
         let known = self.log().len();
-        show("auth_revocations_known", "Sessions that ended and whose tokens may not have expired", known as f64)?;
+        show(
+            "auth_revocations_known",
+            "Sessions and keys that were revoked and whose tokens may not have expired",
+            known as f64,
+        )?;
         let watchers = MOST_WATCHERS - self.places.available_permits();
         show("auth_revocation_watchers", "Open WatchRevocations streams", watchers as f64)
     }

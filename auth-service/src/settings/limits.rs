@@ -6,7 +6,7 @@ use anyhow::ensure;
 use clap::Args;
 use service_runtime::settings::duration;
 
-use super::at_most;
+use super::{at_most, ten_years_at_most};
 use crate::client::TrustedProxies;
 
 /// How often one client may try, who is the client, and how often anybody may fail at one account.
@@ -87,8 +87,4 @@ impl LimitSettings {
 
 fn failure_window(text: &str) -> Result<Duration, String> {
     at_most(duration(text)?, Duration::from_secs(24 * 3600))
-}
-
-fn ten_years_at_most(text: &str) -> Result<Duration, String> {
-    at_most(duration(text)?, Duration::from_secs(10 * 365 * 24 * 3600))
 }

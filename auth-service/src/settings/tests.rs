@@ -20,7 +20,7 @@ fn every_setting_has_a_flag_named_like_its_variable() {
         assert_eq!(flag.replace('-', "_").to_uppercase(), variable.to_str().unwrap());
         settings += 1;
     }
-    assert_eq!(settings, 28);
+    assert_eq!(settings, 34);
 }
 
 #[test]
@@ -43,6 +43,7 @@ fn the_help_gives_every_default() {
         "2",
         "64",
         "composition",
+        "10m",
     ] {
         assert!(help.contains(&format!("[default: {default}]")), "{default} in {help}");
     }
@@ -65,6 +66,9 @@ fn refuses_what_would_switch_a_guard_off() {
         ["--auth-access-token-lifetime", "8d"],
         ["--auth-access-token-lifetime", "0s"],
         ["--auth-audience", ""],
+        ["--auth-key-lifetime", "0s"],
+        ["--auth-key-publication", "1s"],
+        ["--auth-key-publication", "8d"],
         ["--auth-trusted-proxies", "nobody"],
     ] {
         assert!(parse(&refused).is_err(), "{refused:?}");
@@ -96,10 +100,24 @@ fn the_issuer_is_https_once_others_reach_the_service() {
 
 #[test]
 fn secrets_are_not_printed() {
-    let settings =
-        parse(&["--auth-master-key", "c2VjcmV0", "--auth-database-url", "postgres://duet:secret@db/auth"]).unwrap();
+    let settings = parse(&[
+        "--auth-master-key",
+        "c2VjcmV0",
+        "--auth-master-key-previous",
+        "c2VjcmV0",
+        "--auth-database-url",
+        "postgres://duet:secret@db/auth",
+    ])
+    .unwrap();
     let printed = format!("{settings:?}");
     assert!(!printed.contains("c2VjcmV0") && !printed.contains("secret@"), "{printed}");
+}
+
+#[test]
+fn a_key_is_published_in_time_to_take_over() {
+    let refused = refusal(&["--auth-key-lifetime", "19m"]);
+    assert!(refused.contains("AUTH_KEY_PUBLICATION"), "{refused}");
+    parse(&["--auth-key-lifetime", "4s", "--auth-key-publication", "2s"]).unwrap().check().unwrap();
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod attempts;
 mod deletions;
 mod entity;
 mod events;
+mod identities;
 mod imports;
 mod known_addresses;
 mod passwords;
@@ -12,6 +13,7 @@ mod profile;
 mod refusals;
 mod removal;
 mod revocations;
+mod secrets;
 mod sessions;
 mod signing_keys;
 mod upkeep;
@@ -24,12 +26,14 @@ use service_runtime::{database::Database, deadline::Deadline};
 
 pub(crate) use accounts::NewAccount;
 pub(crate) use attempts::{Account, Counted, Kind, Refused, Rule, Window};
+pub(crate) use identities::FirstSight;
 pub(crate) use imports::NewUser;
 pub(crate) use passwords::{Credentials, Replacement};
-pub(crate) use removal::Removal;
+pub(crate) use removal::{Checked, Removal};
 pub(crate) use revocations::Feed;
+pub(crate) use secrets::SealedSecret;
 pub(crate) use sessions::{NewSession, Rotation};
-pub(crate) use signing_keys::StoredKey;
+pub(crate) use signing_keys::Sealed;
 pub(crate) use upkeep::Old;
 pub(crate) use users::UserFilter;
 
@@ -46,7 +50,7 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// `revocations` are told of each session that ends here.
+    /// `revocations` are told of each session that ends here, and of each key that is revoked.
     pub(crate) fn new(database: Database, revocations: Arc<Revocations>) -> Self {
         Self { database, revocations }
     }

@@ -114,7 +114,7 @@ impl Store {
             return Ok(false);
         }
         let ended = match end_others {
-            true => sessions::end_all(&transaction, user, Some(caller.session_id), now).await?,
+            true => sessions::end_all(&transaction, user, caller.session_id, now).await?,
             false => Vec::new(),
         };
         hashes.keep_scheme(&transaction).await?;

@@ -12,19 +12,36 @@ use super::{
     Store, attempts,
     entity::{auth_event, user_account, user_deletion, user_deletion_counter},
     events::NewEvent,
-    sessions,
+    identities, revocations, sessions,
 };
 use crate::{
     contention::Tries,
     error::Result,
     event::{EventType, Origin, Source},
+    identities::FormerNames,
+    token::LONGEST_LIFETIME,
 };
+
+/// What has been found out about a user who is to be deleted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Checked<'a> {
+    /// A password was checked against this hash.
+    Password(&'a str),
+    /// There is no password.
+    NoPassword,
+    /// Nothing.
+    Nothing,
+}
 
 /// Who is to be deleted, at whose word.
 pub(crate) struct Removal<'a> {
     pub(crate) user: UserId,
-    /// The hash that a password was checked against: the user must still have it.
-    pub(crate) checked_hash: Option<&'a str>,
+    /// What has been found out about the user: it must still be so.
+    pub(crate) checked: Checked<'a>,
+    /// How what is remembered of the user's identities is named.
+    pub(crate) former: &'a FormerNames,
+    /// Other issuers' tokens up to then make no new user.
+    pub(crate) refuse_up_to: DateTime<Utc>,
     /// The account as the limits remember it.
     pub(crate) account: &'a str,
     pub(crate) origin: &'a Origin,
@@ -48,15 +65,22 @@ impl Store {
         let transaction = self.database.begin().await?;
         // Under the lock no session begins.
         let mut locked = user_account::Entity::find_by_id(removal.user.as_uuid()).lock_exclusive();
-        if let Some(hash) = removal.checked_hash {
-            locked = locked.filter(user_account::Column::PasswordHash.eq(hash));
+        match removal.checked {
+            Checked::Password(hash) => locked = locked.filter(user_account::Column::PasswordHash.eq(hash)),
+            Checked::NoPassword => locked = locked.filter(user_account::Column::PasswordHash.is_null()),
+            Checked::Nothing => {}
         }
         if locked.all(&transaction).await?.is_empty() {
             transaction.rollback().await?;
             return Ok(false);
         }
-        let ended = sessions::end_all(&transaction, removal.user, None, now).await?;
-        // The rows of the sessions go with it, by their foreign key.
+        let mut ended = sessions::end_all(&transaction, removal.user, None, now).await?;
+        if identities::bury(&transaction, removal.user, removal.former, removal.refuse_up_to).await? {
+            // Whatever its time: the user does not come back.
+            let not_before = removal.refuse_up_to + LONGEST_LIFETIME;
+            ended.push(revocations::record_user(&transaction, removal.user, not_before, now).await?);
+        }
+        // The rows of the sessions and identities go with it, by their foreign keys.
         user_account::Entity::delete_by_id(removal.user.as_uuid()).exec(&transaction).await?;
         erase_from_the_trail(&transaction, removal.user).await?;
         attempts::forget(&transaction, removal.account).await?;

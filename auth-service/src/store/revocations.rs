@@ -1,13 +1,15 @@
-//! The sessions that ended before their tokens did: written in the transaction that ends them, and read in the order
-//! in which they become visible.
+//! What was revoked before its tokens expired: written in the transaction that revokes it, and read in the order in
+//! which it becomes visible.
 
 use std::convert::Infallible;
 
-use authn::SessionId;
+use authn::{Subject, TokenHash, UserId};
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ActiveValue::{NotSet, Set},
-    ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, TryInsertResult,
+    sea_query::OnConflict,
     sqlx::{self, PgConnection, Row},
 };
 use service_runtime::database::{Database, sqlx_error};
@@ -17,11 +19,14 @@ use uuid::Uuid;
 use super::{
     Store,
     entity::revocation::{ActiveModel, Column, Entity, Model},
+    events::NewEvent,
 };
 use crate::{
+    client::Call,
     error::Result,
+    event::EventType,
     identifier::new_id,
-    revocations::{Revocation, forget_time},
+    revocations::{Revocation, forget_rule_time, forget_time},
 };
 
 /// The doorbell that rings when there are new ones.
@@ -33,27 +38,75 @@ const BATCH: usize = 1000;
 /// How many rows are read at once.
 const PAGE: usize = 5000;
 
-/// Writes down that sessions ended that would have lasted until a later time.
+/// Writes down what ended that would have lasted until a later time.
 pub(super) async fn record(
     transaction: &DatabaseTransaction,
-    ended: impl Iterator<Item = (SessionId, DateTime<Utc>)>,
+    ended: impl Iterator<Item = (Subject, DateTime<Utc>)>,
     end: DateTime<Utc>,
 ) -> Result<Vec<Revocation>, DbErr> {
-    let revocation = |(session, expire_time)| {
+    let revocation = |(subject, expire_time)| {
         let expire_time = forget_time(expire_time, end);
-        Revocation { id: new_id(end), session, expire_time }
+        Revocation { id: new_id(end), subject, expire_time }
     };
     let revocations: Vec<_> = ended.map(revocation).collect();
     for batch in revocations.chunks(BATCH) {
-        let rows = batch.iter().map(|revocation| ActiveModel {
-            number: NotSet,
-            id: Set(revocation.id),
-            session_id: Set(revocation.session.as_uuid()),
-            expire_time: Set(revocation.expire_time),
-        });
-        Entity::insert_many(rows).exec_without_returning(transaction).await?;
+        Entity::insert_many(batch.iter().map(ActiveModel::from)).exec_without_returning(transaction).await?;
     }
     Ok(revocations)
+}
+
+/// Writes down that no token is good that other issuers gave a user up to a time.
+pub(super) async fn record_user(
+    transaction: &DatabaseTransaction,
+    user_id: UserId,
+    not_before: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<Revocation, DbErr> {
+    let subject = Subject::User { user_id, not_before: not_before.into() };
+    record_rule(transaction, subject, not_before, now).await
+}
+
+/// Writes down that tokens of other issuers are refused up to a time.
+pub(super) async fn record_rule(
+    transaction: &DatabaseTransaction,
+    subject: Subject,
+    not_before: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<Revocation, DbErr> {
+    let revocation = Revocation { id: new_id(now), subject, expire_time: forget_rule_time(not_before) };
+    Entity::insert(ActiveModel::from(&revocation)).exec_without_returning(transaction).await?;
+    Ok(revocation)
+}
+
+impl From<&Revocation> for ActiveModel {
+    /// The nil UUID stands for no session.
+    fn from(revocation: &Revocation) -> Self {
+        let mut row = Self {
+            number: NotSet,
+            id: Set(revocation.id),
+            session_id: Set(Uuid::nil()),
+            key_id: Set(None),
+            token_hash: Set(None),
+            user_id: Set(None),
+            issuer: Set(None),
+            not_before: Set(None),
+            expire_time: Set(revocation.expire_time),
+        };
+        match &revocation.subject {
+            Subject::Session(session) => row.session_id = Set(session.as_uuid()),
+            Subject::Key(key) => row.key_id = Set(Some(key.to_string())),
+            Subject::Token(token) => row.token_hash = Set(Some(token.as_bytes().to_vec())),
+            Subject::User { user_id, not_before } => {
+                row.user_id = Set(Some(user_id.as_uuid()));
+                row.not_before = Set(Some((*not_before).into()));
+            }
+            Subject::Issuer { issuer, not_before } => {
+                row.issuer = Set(Some(issuer.to_string()));
+                row.not_before = Set(Some((*not_before).into()));
+            }
+        }
+        row
+    }
 }
 
 /// Some of what there is to read.
@@ -86,6 +139,45 @@ impl Store {
             None => Source::Sqlite(self.database.clone()),
         };
         Ok(Feed { source, key: (0, Uuid::nil()), next_round: None })
+    }
+
+    /// Has another issuer's token refused, and writes down whose it was, as far as that is known.
+    pub(crate) async fn revoke_token(
+        &self,
+        token: TokenHash,
+        expire_time: DateTime<Utc>,
+        user: Option<UserId>,
+        call: &Call,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let transaction = self.database.begin().await?;
+        let expire_time = forget_time(expire_time, now);
+        let revocation = Revocation { id: new_id(now), subject: Subject::Token(token), expire_time };
+        // Not by the id: a token has one row.
+        let again = OnConflict::new().do_nothing().to_owned();
+        let insert = Entity::insert(ActiveModel::from(&revocation)).on_conflict(again).try_insert();
+        if !matches!(insert.exec_without_returning(&transaction).await?, TryInsertResult::Inserted(1)) {
+            // It was refused before.
+            return Ok(transaction.rollback().await?);
+        }
+        let event = NewEvent::new(EventType::LoggedOut).of_user(user);
+        event.record(&transaction, &call.origin, now).await?;
+        self.commit_ended(transaction, &[revocation], call.deadline).await
+    }
+
+    /// Whether another issuer's token has been revoked, one way or another.
+    pub(crate) async fn is_revoked(
+        &self,
+        token: TokenHash,
+        user: UserId,
+        issuer: &str,
+        issue_time: DateTime<Utc>,
+    ) -> Result<bool> {
+        let touches = Column::TokenHash
+            .eq(token.as_bytes())
+            .or(Column::UserId.eq(user.as_uuid()).and(Column::NotBefore.gte(issue_time)))
+            .or(Column::Issuer.eq(issuer).and(Column::NotBefore.gte(issue_time)));
+        Ok(Entity::find().filter(touches).count(self.database.reader()).await? > 0)
     }
 
     /// Tells other processes that something was revoked, as far as that can be.
@@ -160,7 +252,7 @@ async fn read_postgres(connection: &mut PgConnection, (number, id): (i64, Uuid))
     const READ: &str = "\
         SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS horizon, found.* \
         FROM (SELECT 1) AS one LEFT JOIN (\
-            SELECT number, id, session_id, expire_time FROM revocation \
+            SELECT number, id, session_id, key_id, token_hash, user_id, issuer, not_before, expire_time FROM revocation \
             WHERE (number, id) > ($1, $2) ORDER BY number, id LIMIT $3\
         ) AS found ON true ORDER BY number, id";
     let query = sqlx::query(READ).bind(number).bind(id).bind(PAGE as i64);
@@ -174,6 +266,11 @@ async fn read_postgres(connection: &mut PgConnection, (number, id): (i64, Uuid))
                 number,
                 id: row.try_get("id").map_err(sqlx_error)?,
                 session_id: row.try_get("session_id").map_err(sqlx_error)?,
+                key_id: row.try_get("key_id").map_err(sqlx_error)?,
+                token_hash: row.try_get("token_hash").map_err(sqlx_error)?,
+                user_id: row.try_get("user_id").map_err(sqlx_error)?,
+                issuer: row.try_get("issuer").map_err(sqlx_error)?,
+                not_before: row.try_get("not_before").map_err(sqlx_error)?,
                 expire_time: row.try_get("expire_time").map_err(sqlx_error)?,
             });
         }
@@ -183,7 +280,18 @@ async fn read_postgres(connection: &mut PgConnection, (number, id): (i64, Uuid))
 
 impl From<Model> for Revocation {
     fn from(row: Model) -> Self {
-        Self { id: row.id, session: row.session_id.into(), expire_time: row.expire_time }
+        let Model { id, session_id, key_id, token_hash, user_id, issuer, not_before, expire_time, .. } = row;
+        let not_before = not_before.unwrap_or_default().into();
+        let token = token_hash.and_then(|hash| TokenHash::try_from(hash.as_slice()).ok());
+        let subject = match (key_id, token, user_id, issuer) {
+            (Some(key), ..) => Subject::Key(key.into()),
+            (_, Some(token), ..) => Subject::Token(token),
+            (_, _, Some(user), _) => Subject::User { user_id: user.into(), not_before },
+            (.., Some(issuer)) => Subject::Issuer { issuer: issuer.into(), not_before },
+            // What a later release may have written is nobody's session here.
+            (None, None, None, None) => Subject::Session(session_id.into()),
+        };
+        Self { id, subject, expire_time }
     }
 }
 
@@ -196,7 +304,17 @@ mod tests {
     fn rows(numbers: std::ops::Range<i64>) -> Vec<Model> {
         let row = |number: i64| {
             let id = Uuid::from_u128(1000 + number as u128);
-            Model { number, id, session_id: id, expire_time: DateTime::UNIX_EPOCH }
+            Model {
+                number,
+                id,
+                session_id: id,
+                key_id: None,
+                token_hash: None,
+                user_id: None,
+                issuer: None,
+                not_before: None,
+                expire_time: DateTime::UNIX_EPOCH,
+            }
         };
         numbers.map(row).collect()
     }

@@ -1,6 +1,6 @@
 //! Sessions.
 
-use authn::{SessionId, UserId};
+use authn::{SessionId, Subject, UserId};
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ActiveValue::Set,
@@ -105,7 +105,8 @@ async fn end(
         .filter(which)
         .exec_with_returning(transaction)
         .await?;
-    revocations::record(transaction, ended.into_iter().map(|row| (row.id.into(), row.expire_time)), now).await
+    let ended = ended.into_iter().map(|row| (Subject::Session(row.id.into()), row.expire_time));
+    revocations::record(transaction, ended, now).await
 }
 
 /// When the row of a session that ends then may go: once no token of it can be good any more, whatever the settings.

@@ -1,26 +1,31 @@
 //! Users as administrators look after them.
 
 use authn::UserId;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{
     ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, LikeExpr},
 };
-use service_runtime::deadline::Deadline;
+use service_runtime::{clock::Clock, deadline::Deadline};
 
 use super::{
     Store,
     entity::user_account::{Column, Entity, Model},
     events::NewEvent,
-    sessions,
+    identities, revocations, sessions,
 };
 use crate::{
     contention::Tries,
     email::Email,
     error::Result,
     event::{EventType, Origin},
+    token::LEEWAY,
     users::{Account, Change, PATIENCE, UserName},
 };
+
+/// A token of another issuer may be of so long after the time at which its user is disabled and have been judged before:
+/// clocks differ, and a transaction takes its time.
+const LATENESS: TimeDelta = LEEWAY;
 
 /// How many users are read at once.
 const PAGE: u64 = 500;
@@ -67,11 +72,11 @@ impl Store {
         user: UserId,
         disabled: bool,
         origin: &Origin,
-        now: DateTime<Utc>,
+        clock: &Clock,
     ) -> Result<Change> {
         let mut tries = Tries::until(Deadline::within(PATIENCE));
         loop {
-            match self.try_to_set_disabled(user, disabled, origin, now).await {
+            match self.try_to_set_disabled(user, disabled, origin, clock.now()).await {
                 Err(error) => tries.pause_after(error).await?,
                 done => return done,
             }
@@ -101,11 +106,15 @@ impl Store {
             let known = self.user(user).await?.is_some();
             return Ok(if known { Change::MadeBefore } else { Change::NoSuchUser });
         }
-        let ended = if disabled { sessions::end_all(&transaction, user, None, now).await? } else { Vec::new() };
+        let mut ended = if disabled { sessions::end_all(&transaction, user, None, now).await? } else { Vec::new() };
+        let sessions = ended.len();
+        if disabled && identities::has_any(&transaction, user).await? {
+            ended.push(revocations::record_user(&transaction, user, now + LATENESS, now).await?);
+        }
         NewEvent::new(event_type).of_user(user).record(&transaction, origin, now).await?;
         transaction.commit().await?;
         self.revocations.committed(&ended);
-        Ok(Change::Made(ended.len()))
+        Ok(Change::Made(sessions))
     }
 }
 
@@ -124,6 +133,6 @@ fn containing(text: &str) -> LikeExpr {
 
 impl From<Model> for Account {
     fn from(row: Model) -> Self {
-        Self { disable_time: row.disable_time, user: row.into() }
+        Self { disable_time: row.disable_time, email_key: row.email_key.clone(), user: row.into() }
     }
 }

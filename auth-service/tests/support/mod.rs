@@ -3,6 +3,8 @@
 #![allow(clippy::print_stderr, reason = "a service that does not start says why")]
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part, and none is used by others")]
 
+pub mod forger;
+pub mod issuer;
 pub mod proxy;
 pub mod watching;
 

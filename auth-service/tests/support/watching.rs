@@ -83,12 +83,30 @@ impl Watching {
         }
     }
 
+    /// The next news, of whatever.
+    pub async fn told(&mut self) -> Vec<Revocation> {
+        match self.next().await.unwrap() {
+            Kind::Revocations(news) => news.revocations,
+            other => panic!("{other:?}"),
+        }
+    }
+
     /// The sessions of the next news.
     pub async fn news(&mut self) -> Vec<String> {
         match self.next().await.unwrap() {
             Kind::Revocations(news) => news.revocations.iter().map(|told| session(told).to_owned()).collect(),
             other => panic!("{other:?}"),
         }
+    }
+
+    /// The keys of the next news.
+    pub async fn keys(&mut self) -> Vec<String> {
+        let Kind::Revocations(news) = self.next().await.unwrap() else { panic!("no news") };
+        let key = |told: &Revocation| match &told.subject {
+            Some(Subject::KeyId(key)) => key.clone(),
+            other => panic!("{other:?}"),
+        };
+        news.revocations.iter().map(key).collect()
     }
 
     pub async fn echo(&mut self) -> u64 {

@@ -64,14 +64,16 @@ id!(
 pub struct Caller {
     /// The user.
     pub user_id: UserId,
-    /// The session that the token belongs to.
-    pub session_id: SessionId,
+    /// The session that the token belongs to; none, if another issuer gave it.
+    pub session_id: Option<SessionId>,
     /// Who issued the token.
     pub issuer: String,
     /// Whom the issuer calls by this name.
     pub subject: String,
     /// The software that the token was issued to.
     pub client_id: String,
+    /// The key that signed the token; empty, if it is another issuer's.
+    pub key_id: String,
     /// What the token allows.
     pub scopes: Vec<String>,
     /// When the token was issued.
@@ -104,11 +106,12 @@ impl From<&Caller> for pb::Caller {
         Self {
             principal: Some(pb::caller::Principal::User(pb::UserPrincipal {
                 user_id: caller.user_id.to_string(),
-                session_id: caller.session_id.to_string(),
+                session_id: caller.session_id.map(|session| session.to_string()).unwrap_or_default(),
             })),
             issuer: caller.issuer.clone(),
             subject: caller.subject.clone(),
             client_id: caller.client_id.clone(),
+            key_id: caller.key_id.clone(),
             scopes: caller.scopes.clone(),
             issue_time: Some(caller.issue_time.into()),
             expire_time: Some(caller.expire_time.into()),
@@ -122,12 +125,17 @@ impl TryFrom<pb::Caller> for Caller {
     fn try_from(caller: pb::Caller) -> Result<Self, MalformedCaller> {
         let pb::caller::Principal::User(user) = caller.principal.ok_or(MalformedCaller)?;
         let time = |time: Option<_>| SystemTime::try_from(time.ok_or(MalformedCaller)?).map_err(|_| MalformedCaller);
+        let session_id = match user.session_id.as_str() {
+            "" => None,
+            session => Some(session.parse().map_err(|_| MalformedCaller)?),
+        };
         Ok(Self {
             user_id: user.user_id.parse().map_err(|_| MalformedCaller)?,
-            session_id: user.session_id.parse().map_err(|_| MalformedCaller)?,
+            session_id,
             issuer: caller.issuer,
             subject: caller.subject,
             client_id: caller.client_id,
+            key_id: caller.key_id,
             scopes: caller.scopes,
             issue_time: time(caller.issue_time)?,
             expire_time: time(caller.expire_time)?,

@@ -6,15 +6,17 @@ use std::{
 };
 
 use http::Uri;
-use proto::auth::v1::token_service_client::TokenServiceClient;
+use proto::auth::v1::{ErrorReason, token_service_client::TokenServiceClient};
 use tokio::time::Instant;
 use tonic::{
     Code, Status,
     transport::{Channel, Endpoint},
 };
+use tonic_types::StatusExt;
 
 use crate::{
     backoff::pause,
+    refusal::DOMAIN,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -189,20 +191,27 @@ impl Drop for Turn<'_> {
     }
 }
 
-/// Whether a call failed for want of somebody who can answer, and not by what was asked.
+/// Whether a call failed for want of somebody who can answer, and not by what was asked. That an issuer cannot be
+/// reached is an answer.
 pub(crate) fn is_trouble(status: &Status) -> bool {
     use std::error::Error;
     // What the connection says about itself has a source; what came over it has none.
     let by_the_connection = status.source().is_some();
+    let by_an_issuer = || {
+        let info = status.get_details_error_info();
+        info.is_some_and(|info| info.domain == DOMAIN && info.reason == ErrorReason::IssuerUnavailable.reason())
+    };
     by_the_connection
-        || matches!(
-            status.code(),
-            Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::ResourceExhausted
-        )
+        || !by_an_issuer()
+            && matches!(
+                status.code(),
+                Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::ResourceExhausted
+            )
 }
 
 #[cfg(test)]
 mod tests {
+    use service_runtime::status::Refusal;
     use tokio::time::advance;
 
     use super::*;
@@ -277,6 +286,8 @@ mod tests {
     fn tells_trouble_from_an_answer() {
         let by_the_connection = Status::from_error(Box::new(std::io::Error::other("cut")));
         assert!(is_trouble(&by_the_connection) && is_trouble(&Status::unavailable("")));
+        let issuer = Refusal::new(DOMAIN, Code::Unavailable, ErrorReason::IssuerUnavailable.reason(), "");
+        assert!(!is_trouble(&issuer.into()));
         assert!(!is_trouble(&Status::internal("")) && !is_trouble(&Status::invalid_argument("")));
     }
 }

@@ -7,7 +7,6 @@ use std::{
 
 use proto::auth::v1::{
     ErrorReason, Revocation, RevocationList, WatchRevocationsRequest, WatchRevocationsResponse,
-    revocation::Subject,
     token_service_client::TokenServiceClient,
     watch_revocations_request::{Kind as Ask, Probe, Start},
     watch_revocations_response::Kind as Told,
@@ -20,7 +19,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Status, transport::Channel};
 use tonic_types::StatusExt;
 
-use crate::{SessionId, backoff::pause, endpoints::Endpoints, knowledge::Knowledge, lease::Lease, refusal};
+use crate::{Subject, backoff::pause, endpoints::Endpoints, knowledge::Knowledge, lease::Lease, refusal};
 
 /// A probe is sent so often.
 const PROBE_INTERVAL: Duration = Duration::from_secs(1);
@@ -168,8 +167,8 @@ impl Follower {
     /// One that cannot be understood is not passed over: the stream is left, and nothing is fresh for long.
     fn revoke(&self, list: &RevocationList) -> Result<(), Left> {
         for revocation in &list.revocations {
-            let (session, expire_time) = read(revocation).ok_or(Left::Unreadable)?;
-            self.known.revoke(session, expire_time);
+            let (subject, expire_time) = read(revocation).ok_or(Left::Unreadable)?;
+            self.known.revoke(&subject, expire_time);
         }
         Ok(())
     }
@@ -180,9 +179,9 @@ fn ask(asking: &mpsc::Sender<WatchRevocationsRequest>, kind: Ask) {
     let _ = asking.try_send(WatchRevocationsRequest { kind: Some(kind) });
 }
 
-fn read(revocation: &Revocation) -> Option<(SessionId, SystemTime)> {
-    let Subject::SessionId(session) = revocation.subject.as_ref()?;
-    Some((session.parse().ok()?, SystemTime::try_from(revocation.expire_time?).ok()?))
+fn read(revocation: &Revocation) -> Option<(Subject, SystemTime)> {
+    let subject = Subject::read(revocation.subject.as_ref()?)?;
+    Some((subject, SystemTime::try_from(revocation.expire_time?).ok()?))
 }
 
 impl Left {

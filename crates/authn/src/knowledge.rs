@@ -1,4 +1,4 @@
-//! What one verifier knows: the memory, how fresh it is, and who wants to hear that a session has ended.
+//! What one verifier knows: the memory, how fresh it is, and who wants to hear that something has been revoked.
 
 use std::time::{Duration, SystemTime};
 
@@ -6,16 +6,16 @@ use service_runtime::clock::Clock;
 use uuid::Uuid;
 
 use crate::{
-    Caller, Memory, MemoryBounds, SessionId, TokenKey, Verdict, ended::SessionEnds, freshness::Freshness,
+    Caller, Memory, MemoryBounds, Subject, TokenHash, TokenKey, Verdict, ended::Ends, freshness::Freshness,
     metrics::Metrics,
 };
 
-/// Shared by the calls, by the stream of revocations, and by those who wait for the end of a session.
+/// Shared by the calls, by the stream of revocations, and by those who wait for the end of their token.
 #[derive(Debug)]
 pub(crate) struct Knowledge {
     pub(crate) freshness: Freshness,
     pub(crate) metrics: Metrics,
-    pub(crate) ends: SessionEnds,
+    pub(crate) ends: Ends,
     memory: Memory,
     clock: Clock,
 }
@@ -25,7 +25,7 @@ impl Knowledge {
         Self {
             freshness: Freshness::new(max_staleness),
             metrics: Metrics::default(),
-            ends: SessionEnds::default(),
+            ends: Ends::default(),
             memory: Memory::new(MemoryBounds::default()),
             clock,
         }
@@ -43,11 +43,11 @@ impl Knowledge {
         self.memory.learn(key, verdict, self.now())
     }
 
-    /// A session has ended. First it is known, then those who wait for it are told: whoever begins to wait in between
-    /// finds it among what is known.
-    pub(crate) fn revoke(&self, session: SessionId, expire_time: SystemTime) {
-        self.memory.revoke(session, expire_time, self.now());
-        self.ends.tell(session);
+    /// Something has been revoked. First it is known, then those who wait for it are told: whoever begins to wait in
+    /// between finds it among what is known.
+    pub(crate) fn revoke(&self, subject: &Subject, expire_time: SystemTime) {
+        self.memory.revoke(subject.clone(), expire_time, self.now());
+        self.ends.tell(&subject.ground());
     }
 
     /// Counts how long it took until a revocation was heard of here. Its UUIDv7 tells when it was made, by the clock of
@@ -64,11 +64,11 @@ impl Knowledge {
         self.memory.forget_expired(self.now());
     }
 
-    pub(crate) fn is_revoked(&self, caller: &Caller) -> bool {
-        self.memory.is_revoked(caller.session_id)
+    pub(crate) fn is_revoked(&self, caller: &Caller, token: Option<&TokenHash>) -> bool {
+        self.memory.is_caller_revoked(caller, token)
     }
 
-    /// Whether every session that has ended is known to have.
+    /// Whether everything that has been revoked is known to have been.
     pub(crate) fn is_complete(&self) -> bool {
         self.memory.is_complete(self.now())
     }

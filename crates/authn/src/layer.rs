@@ -147,11 +147,11 @@ impl<V: Verify> Gate<V> {
         match (rule, &self.port) {
             (Rule::Public, Port::Public(_)) | (Rule::Internal, Port::Internal) => Ok(None),
             (Rule::Scope(scope), Port::Public(verifier)) => {
-                let caller = authenticate(verifier, request).await?;
+                let (caller, token) = authenticate(verifier, request).await?;
                 if !caller.has_scope(scope) {
                     return Err(scope_missing(scope));
                 }
-                let validity = verifier.validity(Arc::clone(&caller));
+                let validity = verifier.validity(Arc::clone(&caller), token);
                 Ok(Some((caller, validity)))
             }
             (Rule::Unstated, Port::Public(verifier)) => {
@@ -163,11 +163,11 @@ impl<V: Verify> Gate<V> {
     }
 }
 
-async fn authenticate(verifier: &impl Verify, request: &Parts) -> Result<Arc<Caller>, Status> {
+async fn authenticate<'a>(verifier: &impl Verify, request: &'a Parts) -> Result<(Arc<Caller>, &'a str), Status> {
     let token = bearer_token(&request.headers)?;
     let deadline = request.extensions.get().copied().unwrap_or_else(|| Deadline::within(LONGEST_WAIT));
     match verifier.verify(token, deadline).await {
-        Ok(Verdict::Accepted(caller)) => Ok(caller),
+        Ok(Verdict::Accepted(caller)) => Ok((caller, token)),
         Ok(Verdict::Rejected(reason)) => Err(rejection_status(reason)),
         Err(Unavailable) => Err(auth_unavailable()),
     }

@@ -29,7 +29,9 @@ mod metrics;
 mod refusal;
 mod remote;
 mod staleness;
+mod subject;
 mod sync;
+mod token_hash;
 mod upstream;
 mod validity;
 mod verify;
@@ -43,6 +45,8 @@ pub use memory::{Memory, MemoryBounds, TokenKey};
 pub use refusal::{DOMAIN, bearer_token, rejection_status};
 pub use remote::RemoteVerifier;
 pub use staleness::{MaxStaleness, StalenessOutOfRange};
+pub use subject::Subject;
+pub use token_hash::TokenHash;
 pub use validity::Validity;
 pub use verify::{Unavailable, Verdict, Verify};
 

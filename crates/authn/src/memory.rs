@@ -1,8 +1,10 @@
-//! What is known of tokens without asking anybody: verdicts, and which sessions have ended.
+//! What is known of tokens without asking anybody: verdicts, and what has been revoked.
 
 use std::{
+    borrow::Borrow,
     collections::HashMap,
     fmt,
+    hash::{Hash, Hasher},
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -12,8 +14,9 @@ use proto::auth::v1::RejectionReason;
 use quick_cache::unsync::Cache;
 
 use crate::{
-    Caller, SessionId, Verdict,
+    Caller, SessionId, Subject, TokenHash, UserId, Verdict,
     sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard},
+    token_hash::split,
 };
 
 /// How much is remembered.
@@ -24,8 +27,8 @@ pub struct MemoryBounds {
     /// Tokens that were rejected for good; one takes about 60 bytes. They have a place of their own, so that garbage
     /// drives out nothing but garbage.
     pub rejected: usize,
-    /// Sessions that have ended and had tokens that have not; one takes about 60 bytes. With one more than that, no
-    /// token is accepted from memory until all of them have expired.
+    /// Sessions that have ended and had tokens that have not, and as many keys; one takes about 60 bytes. With one more
+    /// than that, no token is accepted from memory until all of them have expired.
     pub revoked: usize,
 }
 
@@ -38,20 +41,41 @@ impl Default for MemoryBounds {
 /// How long a rejection is remembered: whoever rejected the token may come to know its issuer.
 const REJECTION_LIFETIME: Duration = Duration::from_secs(10);
 
-/// A token and the audience it is judged for, by their SHA-256.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct TokenKey([u8; digest::SHA256_OUTPUT_LEN]);
+/// A token with its signature, and the audience it is judged for, by their SHA-256.
+#[derive(Clone, Copy)]
+pub struct TokenKey {
+    token: TokenHash,
+    for_audience: [u8; digest::SHA256_OUTPUT_LEN],
+}
 
 impl TokenKey {
     /// The key of a token for an audience.
     pub fn of(token: &str, audience: &str) -> Self {
+        let (_signed, signature) = split(token);
+        let token = TokenHash::of(token);
         let mut context = digest::Context::new(&digest::SHA256);
-        context.update(&token.len().to_le_bytes());
         context.update(token.as_bytes());
+        // A verdict is on this signature and no other. Its length keeps it apart from the audience.
+        context.update(&(signature.len() as u64).to_le_bytes());
+        context.update(signature.as_bytes());
         context.update(audience.as_bytes());
-        let mut key = [0; digest::SHA256_OUTPUT_LEN];
-        key.copy_from_slice(context.finish().as_ref());
-        Self(key)
+        let mut for_audience = [0; digest::SHA256_OUTPUT_LEN];
+        for_audience.copy_from_slice(context.finish().as_ref());
+        Self { token, for_audience }
+    }
+}
+
+impl PartialEq for TokenKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.for_audience == other.for_audience
+    }
+}
+
+impl Eq for TokenKey {}
+
+impl Hash for TokenKey {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        self.for_audience.hash(hasher);
     }
 }
 
@@ -84,7 +108,7 @@ impl Memory {
             rejected @ Verdict::Rejected(_) => return Some(rejected),
         };
         let revoked = self.revoked();
-        let verdict = revoked.check(caller, now);
+        let verdict = revoked.check(caller, &key.token, now);
         let certain = matches!(verdict, Verdict::Rejected(_)) || (fresh && revoked.is_complete(now));
         certain.then_some(verdict)
     }
@@ -94,7 +118,7 @@ impl Memory {
         match verdict {
             Verdict::Accepted(caller) => {
                 self.verdicts.accept(key, Arc::clone(&caller));
-                self.revoked().check(caller, now)
+                self.revoked().check(caller, &key.token, now)
             }
             Verdict::Rejected(reason) => {
                 if is_final(reason) {
@@ -105,10 +129,10 @@ impl Memory {
         }
     }
 
-    /// Takes in that a session has ended. No token of it is accepted from here on. `expire_time` is when the last of its
-    /// tokens expires.
-    pub fn revoke(&self, session: SessionId, expire_time: SystemTime, now: SystemTime) {
-        self.revoked.write().unwrap_or_else(PoisonError::into_inner).insert(session, expire_time, now);
+    /// Takes in that something has been revoked. No token that it touches is accepted from here on. `expire_time` is
+    /// when the last of these expires.
+    pub fn revoke(&self, subject: Subject, expire_time: SystemTime, now: SystemTime) {
+        self.revoked.write().unwrap_or_else(PoisonError::into_inner).insert(subject, expire_time, now);
     }
 
     /// Forgets the revocations whose tokens have all expired.
@@ -121,9 +145,27 @@ impl Memory {
         self.revoked().is_complete(now)
     }
 
-    /// Whether a session has ended, as far as is known.
-    pub fn is_revoked(&self, session: SessionId) -> bool {
-        self.revoked().sessions.contains_key(&session)
+    /// Whether something has been revoked, as far as is known.
+    pub fn is_revoked(&self, subject: &Subject) -> bool {
+        let revoked = self.revoked();
+        match subject {
+            Subject::Session(session) => revoked.sessions.contains(session),
+            Subject::Key(key) => revoked.keys.contains(key),
+            Subject::Token(token) => revoked.tokens.contains(token),
+            Subject::User { user_id, not_before } => revoked.users.get(user_id) >= Some(*not_before),
+            Subject::Issuer { issuer, not_before } => revoked.issuers.get(&**issuer) >= Some(*not_before),
+        }
+    }
+
+    /// Whether a signing key has been revoked, as far as is known.
+    pub fn is_key_revoked(&self, key_id: &str) -> bool {
+        self.revoked().keys.contains(key_id)
+    }
+
+    /// Whether something has been revoked that a caller's token depends on, as far as is known.
+    /// `token` is what the caller has shown, if that is another issuer's.
+    pub fn is_caller_revoked(&self, caller: &Caller, token: Option<&TokenHash>) -> bool {
+        self.revoked().touch(caller, token)
     }
 
     fn revoked(&self) -> RwLockReadGuard<'_, Revoked> {
@@ -150,7 +192,8 @@ fn is_final(reason: RejectionReason) -> bool {
         | R::WrongAudience
         | R::WrongType
         | R::InvalidClaims
-        | R::Revoked => true,
+        | R::Revoked
+        | R::UserDisabled => true,
     }
 }
 
@@ -190,49 +233,71 @@ impl Verdicts {
     }
 
     fn shard(&self, key: &TokenKey) -> MutexGuard<'_, Shard> {
-        self.0[usize::from(key.0[0]) % Self::COUNT].lock().unwrap_or_else(PoisonError::into_inner)
+        self.0[usize::from(key.for_audience[0]) % Self::COUNT].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The sessions that have ended.
+/// What has been revoked.
 struct Revoked {
-    sessions: HashMap<SessionId, SystemTime>,
-    most: usize,
-    /// Until then a session may have ended that is not among them, for want of room.
+    sessions: Expiring<SessionId>,
+    keys: Expiring<Arc<str>>,
+    tokens: Expiring<TokenHash>,
+    /// Up to when the tokens of other issuers are refused.
+    users: Expiring<UserId, SystemTime>,
+    issuers: Expiring<Arc<str>, SystemTime>,
+    /// Until then something may have been revoked that is not among them, for want of room.
     incomplete_until: SystemTime,
-    /// When room was last looked for.
-    swept: SystemTime,
 }
 
 impl Revoked {
-    /// Looking through all of them for room takes time, in which every caller waits.
-    const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
-
     fn new(most: usize) -> Self {
-        let never = SystemTime::UNIX_EPOCH;
-        Self { sessions: HashMap::new(), most, incomplete_until: never, swept: never }
+        Self {
+            sessions: Expiring::new(most),
+            keys: Expiring::new(most),
+            tokens: Expiring::new(most),
+            users: Expiring::new(most),
+            issuers: Expiring::new(most),
+            incomplete_until: SystemTime::UNIX_EPOCH,
+        }
     }
 
-    fn insert(&mut self, session: SessionId, expire_time: SystemTime, now: SystemTime) {
-        if self.sessions.len() >= self.most && self.swept + Self::SWEEP_INTERVAL <= now {
-            self.forget_expired(now);
-        }
-        if self.sessions.len() < self.most || self.sessions.contains_key(&session) {
-            self.sessions.insert(session, expire_time);
-        } else {
+    fn insert(&mut self, subject: Subject, expire_time: SystemTime, now: SystemTime) {
+        let has_room = match subject {
+            Subject::Session(session) => self.sessions.insert(session, (), expire_time, now),
+            Subject::Key(key) => self.keys.insert(key, (), expire_time, now),
+            Subject::Token(token) => self.tokens.insert(token, (), expire_time, now),
+            Subject::User { user_id, not_before } => self.users.insert(user_id, not_before, expire_time, now),
+            Subject::Issuer { issuer, not_before } => self.issuers.insert(issuer, not_before, expire_time, now),
+        };
+        if !has_room {
             self.incomplete_until = self.incomplete_until.max(expire_time);
         }
     }
 
     fn forget_expired(&mut self, now: SystemTime) {
-        self.sessions.retain(|_, expire_time| now < *expire_time);
-        self.swept = now;
+        self.sessions.forget_expired(now);
+        self.keys.forget_expired(now);
+        self.tokens.forget_expired(now);
+        self.users.forget_expired(now);
+        self.issuers.forget_expired(now);
     }
 
-    fn check(&self, caller: Arc<Caller>, now: SystemTime) -> Verdict {
+    fn touch(&self, caller: &Caller, token: Option<&TokenHash>) -> bool {
+        match &caller.session_id {
+            Some(session) => self.sessions.contains(session) || self.keys.contains(caller.key_id.as_str()),
+            None => {
+                let issued = Some(caller.issue_time);
+                token.is_some_and(|token| self.tokens.contains(token))
+                    || self.users.get(&caller.user_id) >= issued
+                    || self.issuers.get(caller.issuer.as_str()) >= issued
+            }
+        }
+    }
+
+    fn check(&self, caller: Arc<Caller>, token: &TokenHash, now: SystemTime) -> Verdict {
         if caller.expire_time <= now {
             Verdict::Rejected(RejectionReason::Expired)
-        } else if self.sessions.contains_key(&caller.session_id) {
+        } else if self.touch(&caller, Some(token)) {
             Verdict::Rejected(RejectionReason::Revoked)
         } else {
             Verdict::Accepted(caller)
@@ -241,5 +306,55 @@ impl Revoked {
 
     fn is_complete(&self, now: SystemTime) -> bool {
         self.incomplete_until <= now
+    }
+}
+
+/// Things of one kind, each with a value, that are remembered until a time, a bounded number of them.
+struct Expiring<T, V = ()> {
+    things: HashMap<T, (V, SystemTime)>,
+    most: usize,
+    /// When room was last looked for.
+    swept: SystemTime,
+}
+
+impl<T: Eq + Hash, V: Copy + Ord> Expiring<T, V> {
+    /// Looking through all of them for room takes time, in which every caller waits.
+    const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
+
+    fn new(most: usize) -> Self {
+        Self { things: HashMap::new(), most, swept: SystemTime::UNIX_EPOCH }
+    }
+
+    /// Remembers one of them, with the greatest value and until the latest time that it was given; `false` if there is
+    /// no room for it.
+    fn insert(&mut self, thing: T, value: V, expire_time: SystemTime, now: SystemTime) -> bool {
+        if self.things.len() >= self.most && self.swept + Self::SWEEP_INTERVAL <= now {
+            self.forget_expired(now);
+        }
+        let has_room = self.things.len() < self.most || self.things.contains_key(&thing);
+        if has_room {
+            let known = self.things.entry(thing).or_insert((value, expire_time));
+            *known = (known.0.max(value), known.1.max(expire_time));
+        }
+        has_room
+    }
+
+    fn get<Q: Eq + Hash + ?Sized>(&self, thing: &Q) -> Option<V>
+    where
+        T: Borrow<Q>,
+    {
+        self.things.get(thing).map(|(value, _)| *value)
+    }
+
+    fn contains<Q: Eq + Hash + ?Sized>(&self, thing: &Q) -> bool
+    where
+        T: Borrow<Q>,
+    {
+        self.things.contains_key(thing)
+    }
+
+    fn forget_expired(&mut self, now: SystemTime) {
+        self.things.retain(|_, (_, expire_time)| now < *expire_time);
+        self.swept = now;
     }
 }

@@ -34,8 +34,8 @@ pub fn bearer_token(headers: &HeaderMap) -> Result<&str, Status> {
 pub fn rejection_status(reason: RejectionReason) -> Status {
     match reason {
         RejectionReason::Expired => unauthenticated(ErrorReason::TokenExpired, "the token has expired; log in again"),
-        RejectionReason::Revoked => {
-            unauthenticated(ErrorReason::TokenRevoked, "the token's session has ended; log in again")
+        RejectionReason::Revoked | RejectionReason::UserDisabled => {
+            unauthenticated(ErrorReason::TokenRevoked, "the token has been revoked; log in again")
         }
         _ => unauthenticated(ErrorReason::TokenInvalid, "the token cannot be accepted; log in again"),
     }

@@ -127,7 +127,7 @@ impl Verify for RemoteVerifier {
         }
     }
 
-    fn validity(&self, caller: Arc<Caller>) -> Validity {
-        Validity::followed(caller, self.clone())
+    fn validity(&self, caller: Arc<Caller>, token: &str) -> Validity {
+        Validity::followed(caller, token, self.clone())
     }
 }

@@ -6,15 +6,17 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use futures::future::select_all;
 use proto::auth::v1::RejectionReason;
 use service_runtime::clock::Clock;
 use tokio::time::sleep;
 use tonic::{Request, Status};
 
 use crate::{
-    Caller, RemoteVerifier,
+    Caller, RemoteVerifier, TokenHash,
     knowledge::Knowledge,
     refusal::{self, auth_unavailable, rejection_status},
+    subject::Ground,
 };
 
 /// The wall clock may be set; so it is looked at again after so long.
@@ -39,6 +41,8 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub struct Validity {
     caller: Arc<Caller>,
+    /// By which the caller was accepted. That of a session's token is of no use, and is not reckoned.
+    token: Option<TokenHash>,
     source: Source,
 }
 
@@ -53,11 +57,12 @@ enum Source {
 impl Validity {
     /// Ends when the caller's token expires, and knows of nothing else.
     pub fn until_expiry(caller: Arc<Caller>, clock: Clock) -> Self {
-        Self { caller, source: Source::Clock(clock) }
+        Self { caller, token: None, source: Source::Clock(clock) }
     }
 
-    pub(crate) fn followed(caller: Arc<Caller>, verifier: RemoteVerifier) -> Self {
-        Self { caller, source: Source::Verifier(verifier) }
+    pub(crate) fn followed(caller: Arc<Caller>, token: &str, verifier: RemoteVerifier) -> Self {
+        let token = caller.session_id.is_none().then(|| TokenHash::of(token));
+        Self { caller, token, source: Source::Verifier(verifier) }
     }
 
     /// That of a request that came through the layer.
@@ -90,19 +95,23 @@ impl Validity {
     }
 
     async fn refused(&self, known: &Knowledge) -> Status {
-        // First a place among those who are told, then a look at what is known: nothing falls between.
-        let end = known.ends.of(self.caller.session_id);
-        if known.is_revoked(&self.caller) {
-            return rejection_status(RejectionReason::Revoked);
-        }
-        if !known.is_complete() {
-            return auth_unavailable();
-        }
-        tokio::select! {
-            biased;
-            () = end.told() => rejection_status(RejectionReason::Revoked),
-            status = self.expired(known.clock()) => status,
-            () = known.freshness.lost() => auth_unavailable(),
+        loop {
+            // First a place among those who are told, then a look at what is known: nothing falls between.
+            let grounds = Ground::all_of(&self.caller, self.token);
+            let ends: Vec<_> = grounds.into_iter().map(|ground| known.ends.of(ground)).collect();
+            if known.is_revoked(&self.caller, self.token.as_ref()) {
+                return rejection_status(RejectionReason::Revoked);
+            }
+            if !known.is_complete() {
+                return auth_unavailable();
+            }
+            tokio::select! {
+                biased;
+                // News of a user or of an issuer need not touch this token.
+                _ = select_all(ends.iter().map(|end| Box::pin(end.told()))) => {}
+                status = self.expired(known.clock()) => return status,
+                () = known.freshness.lost() => return auth_unavailable(),
+            }
         }
     }
 }

@@ -25,9 +25,9 @@ pub trait Verify: Clone + Send + Sync + 'static {
     /// Judges one token before `deadline`.
     fn verify(&self, token: &str, deadline: Deadline) -> impl Future<Output = Result<Verdict, Unavailable>> + Send;
 
-    /// How long a caller whom it has accepted just now stays so. Unless it is said otherwise, until the token expires by
-    /// the system's clock.
-    fn validity(&self, caller: Arc<Caller>) -> Validity {
+    /// How long a caller whom it has accepted just now, by this token, stays so. Unless it is said otherwise, until the
+    /// token expires by the system's clock.
+    fn validity(&self, caller: Arc<Caller>, _token: &str) -> Validity {
         Validity::until_expiry(caller, Clock::system())
     }
 }

@@ -38,10 +38,11 @@ impl Verify for ByName {
 fn caller(scopes: &str) -> Caller {
     Caller {
         user_id: Uuid::from_u128(1).into(),
-        session_id: Uuid::from_u128(2).into(),
+        session_id: Some(Uuid::from_u128(2).into()),
         issuer: "issuer".to_owned(),
         subject: "subject".to_owned(),
         client_id: "client".to_owned(),
+        key_id: "key".to_owned(),
         scopes: scopes.split(' ').map(str::to_owned).collect(),
         issue_time: SystemTime::UNIX_EPOCH,
         expire_time: SystemTime::UNIX_EPOCH + Duration::from_secs(1),

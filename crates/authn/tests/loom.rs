@@ -17,7 +17,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use authn::{Caller, SessionId, Verdict};
+use authn::{Caller, SessionId, Subject, TokenHash, UserId, Verdict};
 use loom::{model::Builder, thread};
 use memory::{Memory, MemoryBounds, TokenKey};
 use proto::auth::v1::RejectionReason;
@@ -37,10 +37,11 @@ fn session() -> SessionId {
 fn caller() -> Arc<Caller> {
     Arc::new(Caller {
         user_id: Uuid::nil().into(),
-        session_id: session(),
+        session_id: Some(session()),
         issuer: String::new(),
         subject: String::new(),
         client_id: String::new(),
+        key_id: String::new(),
         scopes: Vec::new(),
         issue_time: NOW,
         expire_time: later(),
@@ -70,7 +71,7 @@ fn after_a_revocation_neither_an_answer_in_flight_nor_what_it_left_is_accepted()
             let memory = Arc::clone(&memory);
             thread::spawn(move || memory.recall(&key(), true, NOW))
         };
-        memory.revoke(session(), later(), NOW);
+        memory.revoke(Subject::Session(session()), later(), NOW);
         // Whatever the others are doing: what begins now is refused.
         assert!(matches!(memory.recall(&key(), true, NOW), None | Some(REVOKED)));
         assert_eq!(memory.learn(key(), Verdict::Accepted(caller()), NOW), REVOKED);
@@ -88,7 +89,7 @@ fn who_learns_of_a_revocation_from_another_thread_accepts_nothing_either() {
         let telling = {
             let (memory, told) = (Arc::clone(&memory), Arc::clone(&told));
             thread::spawn(move || {
-                memory.revoke(session(), later(), NOW);
+                memory.revoke(Subject::Session(session()), later(), NOW);
                 told.store(true, loom::sync::atomic::Ordering::Release);
             })
         };

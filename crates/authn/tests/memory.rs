@@ -5,7 +5,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use authn::{Caller, Memory, MemoryBounds, SessionId, TokenKey, Verdict};
+use authn::{Caller, Memory, MemoryBounds, SessionId, Subject, TokenKey, Verdict};
 use proto::auth::v1::RejectionReason;
 use uuid::Uuid;
 
@@ -19,13 +19,18 @@ fn session(number: u128) -> SessionId {
     Uuid::from_u128(number).into()
 }
 
+fn ended(number: u128) -> Subject {
+    Subject::Session(session(number))
+}
+
 fn caller(number: u128) -> Arc<Caller> {
     Arc::new(Caller {
         user_id: Uuid::nil().into(),
-        session_id: session(number),
+        session_id: Some(session(number)),
         issuer: String::new(),
         subject: String::new(),
         client_id: String::new(),
+        key_id: format!("key {}", number % 2),
         scopes: Vec::new(),
         issue_time: START,
         expire_time: at(100),
@@ -44,6 +49,11 @@ fn key(token: &str) -> TokenKey {
 fn a_key_tells_tokens_and_audiences_apart() {
     assert_eq!(key("token"), key("token"));
     assert_ne!(TokenKey::of("a", "bc"), TokenKey::of("ab", "c"));
+    // A verdict on one signature says nothing of another, nor of none.
+    let shown = ["a.b", "a.b.", "a.b.c", "a.b.d", "a.b.c.", "a.bc"].map(|token| TokenKey::of(token, "e"));
+    let others = [TokenKey::of("a.b.c", "de"), TokenKey::of("a.b.", "ce"), TokenKey::of("a.b.cd", "e")];
+    let all = [&shown[..], &others].concat();
+    assert!(all.iter().enumerate().all(|(index, key)| !all[..index].contains(key)), "{all:?}");
     assert_ne!(key("a"), key("b"));
 }
 
@@ -61,11 +71,37 @@ fn an_accepted_token_is_recalled_while_fresh_until_it_expires() {
 fn a_session_that_has_ended_is_refused_whatever_was_learnt_before_or_after() {
     let (memory, revoked) = (memory(8), Verdict::Rejected(RejectionReason::Revoked));
     memory.learn(key("before"), Verdict::Accepted(caller(1)), START);
-    memory.revoke(session(1), at(100), START);
+    memory.revoke(ended(1), at(100), START);
     assert_eq!(memory.recall(&key("before"), true, START), Some(revoked.clone()));
     assert_eq!(memory.recall(&key("before"), false, START), Some(revoked.clone()), "known for certain, if not fresh");
     assert_eq!(memory.learn(key("after"), Verdict::Accepted(caller(1)), START), revoked);
     assert!(matches!(memory.learn(key("other"), Verdict::Accepted(caller(2)), START), Verdict::Accepted(_)));
+}
+
+#[test]
+fn a_key_that_is_revoked_takes_with_it_what_it_signed_and_nothing_else() {
+    let (memory, revoked) = (memory(8), Verdict::Rejected(RejectionReason::Revoked));
+    memory.learn(key("before"), Verdict::Accepted(caller(1)), START);
+    let subject = Subject::Key("key 1".into());
+    memory.revoke(subject.clone(), at(100), START);
+    assert_eq!(memory.recall(&key("before"), true, START), Some(revoked.clone()));
+    assert_eq!(memory.learn(key("after"), Verdict::Accepted(caller(3)), START), revoked);
+    assert!(memory.is_revoked(&subject) && memory.is_caller_revoked(&caller(5), None));
+    assert!(matches!(memory.learn(key("other"), Verdict::Accepted(caller(2)), START), Verdict::Accepted(_)));
+    memory.forget_expired(at(100));
+    assert!(!memory.is_revoked(&subject));
+}
+
+#[test]
+fn accepts_nothing_from_memory_while_a_revoked_key_has_no_room() {
+    let (memory, good) = (memory(2), Verdict::Accepted(caller(1)));
+    memory.learn(key("good"), good.clone(), START);
+    for (number, complete) in [(2, true), (3, true), (4, false)] {
+        memory.revoke(Subject::Key(format!("key {number}").into()), at(50), START);
+        assert_eq!(memory.is_complete(START), complete);
+    }
+    assert_eq!(memory.recall(&key("good"), true, at(49)), None);
+    assert_eq!(memory.recall(&key("good"), true, at(50)), Some(good));
 }
 
 #[test]
@@ -99,13 +135,13 @@ fn accepts_nothing_from_memory_while_a_revocation_has_no_room() {
     let (memory, good) = (memory(2), Verdict::Accepted(caller(9)));
     memory.learn(key("good"), good.clone(), START);
     for number in [1, 2, 2] {
-        memory.revoke(session(number), at(10), START);
+        memory.revoke(ended(number), at(10), START);
     }
     assert!(memory.is_complete(START));
-    memory.revoke(session(3), at(20), START);
+    memory.revoke(ended(3), at(20), START);
     assert_eq!(memory.recall(&key("good"), true, at(19)), None);
     assert_eq!(memory.recall(&key("good"), true, at(20)), Some(good));
-    memory.revoke(session(4), at(50), at(20));
+    memory.revoke(ended(4), at(50), at(20));
     assert!(memory.is_complete(at(20)), "what has expired makes room");
-    assert!(memory.is_revoked(session(4)) && !memory.is_revoked(session(1)));
+    assert!(memory.is_revoked(&ended(4)) && !memory.is_revoked(&ended(1)));
 }

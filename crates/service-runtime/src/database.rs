@@ -2,6 +2,7 @@
 
 mod doorbell;
 mod group;
+mod look;
 mod write;
 
 use std::{
@@ -78,13 +79,7 @@ impl Database {
     /// When there is no such database, too.
     pub async fn connect_existing(settings: &DatabaseSettings) -> anyhow::Result<Self> {
         if settings.url.starts_with("sqlite:") {
-            let options = sqlite_options(settings)?;
-            let path = options.get_filename();
-            ensure!(
-                path.is_file(),
-                "there is no database at {}: is this the folder in which the service is started?",
-                path.display()
-            );
+            existing_file(settings)?;
         }
         Self::connect(settings).await
     }
@@ -92,28 +87,18 @@ impl Database {
     async fn connect_sqlite(settings: &DatabaseSettings) -> anyhow::Result<Self> {
         let options = sqlite_options(settings)?;
         let path = options.get_filename();
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder = folder_of(path);
         let unusable = || format!("cannot use the database {}: is its folder writable?", path.display());
-        fs::create_dir_all(folder).with_context(unusable)?;
+        fs::create_dir_all(&folder).with_context(unusable)?;
         // SQLite gives its other files the mode of this one.
         OpenOptions::new().create(true).append(true).mode(0o600).open(path).with_context(unusable)?;
         let writer = connect_sqlite_pool(settings, 1, false).await.with_context(unusable)?;
         let reader = connect_sqlite_pool(settings, settings.max_connections, true).await.with_context(unusable)?;
-        Ok(Self { reader, writer, writes: None, folder: Some(folder.to_owned()) })
+        Ok(Self { reader, writer, writes: None, folder: Some(folder) })
     }
 
     async fn connect_postgres(settings: &DatabaseSettings) -> anyhow::Result<Self> {
-        let mut options = common_options(settings, settings.max_connections);
-        options.statement_timeout(LONGEST_STATEMENT).map_sqlx_postgres_opts(|options| {
-            let idle = format!("{}ms", LONGEST_STATEMENT.as_millis());
-            // Whatever the server's default is: the stores are written for it.
-            let isolation = "read committed".to_owned();
-            options
-                .options([("idle_in_transaction_session_timeout", idle), ("default_transaction_isolation", isolation)])
-        });
-        let pool = sea_orm::Database::connect(options)
-            .await
-            .context("cannot reach PostgreSQL: is it running, and is the database URL right?")?;
+        let pool = postgres_pool(settings, &[]).await?;
         Ok(Self { reader: pool.clone(), writer: pool, writes: None, folder: None })
     }
 
@@ -244,6 +229,39 @@ impl Database {
 
 fn sqlite_options(settings: &DatabaseSettings) -> anyhow::Result<SqliteConnectOptions> {
     settings.url.parse().context("the database URL cannot be read")
+}
+
+fn existing_file(settings: &DatabaseSettings) -> anyhow::Result<PathBuf> {
+    let path = sqlite_options(settings)?.get_filename().to_owned();
+    ensure!(
+        path.is_file(),
+        "there is no database at {}: is this the folder in which the service is started?",
+        path.display()
+    );
+    Ok(path)
+}
+
+fn folder_of(path: &Path) -> PathBuf {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned()
+}
+
+async fn postgres_pool(
+    settings: &DatabaseSettings,
+    more: &[(&'static str, &'static str)],
+) -> anyhow::Result<DatabaseConnection> {
+    let more: Vec<_> = more.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+    let mut options = common_options(settings, settings.max_connections);
+    options.statement_timeout(LONGEST_STATEMENT).map_sqlx_postgres_opts(move |options| {
+        let idle = format!("{}ms", LONGEST_STATEMENT.as_millis());
+        // Whatever the server's default is: the stores are written for it.
+        let isolation = "read committed".to_owned();
+        options
+            .options([("idle_in_transaction_session_timeout", idle), ("default_transaction_isolation", isolation)])
+            .options(more.clone())
+    });
+    sea_orm::Database::connect(options)
+        .await
+        .context("cannot reach PostgreSQL: is it running, and is the database URL right?")
 }
 
 async fn begin(writer: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {

@@ -4,12 +4,14 @@
 //! [`service::serve`], which wraps them in everything a port on a network needs: the [`connection`] limits, one
 //! [`deadline`] and one span per call, metrics, health and reflection, refusals in one shape, and a drain that ends.
 //! Handlers find what is known of a call in its extensions ([`request`]), refuse with a [`status::Refusal`], read the
-//! time from a [`clock::Clock`] and keep what must not be read by others [`sealed`].
+//! time from a [`clock::Clock`] and keep what must not be read by others [`sealed`]. What is wrong with an installation,
+//! the [`doctor`] says.
 
 pub mod clock;
 pub mod connection;
 pub mod database;
 pub mod deadline;
+pub mod doctor;
 pub mod health;
 mod middleware;
 pub mod operations;

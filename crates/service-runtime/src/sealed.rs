@@ -2,6 +2,7 @@
 //! (AES-256-GCM-SIV, RFC 8452; HKDF-SHA-256, RFC 5869).
 
 use std::{
+    collections::BTreeSet,
     fs::{self, OpenOptions},
     io::Write,
     os::unix::fs::{OpenOptionsExt, PermissionsExt},
@@ -78,11 +79,19 @@ impl MasterKey {
         Ok(Self(Zeroizing::new(key)))
     }
 
+    /// Whether it can be what it ought to be: no pattern, no text. Of random keys fewer than one in 2⁴⁰ is taken for one
+    /// that is not.
+    pub fn may_be_random(&self) -> bool {
+        let distinct: BTreeSet<u8> = self.0.iter().copied().collect();
+        let steps: BTreeSet<u8> = self.0.windows(2).map(|pair| pair[1].wrapping_sub(pair[0])).collect();
+        distinct.len() > 16 && steps.len() > 8 && !self.0.iter().all(|byte| byte.is_ascii() && !byte.is_ascii_control())
+    }
+
     /// A key for one purpose. Keys of different purposes tell nothing of each other.
     ///
     /// # Errors
     /// Never in practice: when the cryptographic library refuses the key's length.
-    pub fn sealing_key(&self, purpose: &'static str) -> anyhow::Result<SealingKey> {
+    pub fn sealing_key(&self, purpose: &str) -> anyhow::Result<SealingKey> {
         SealingKey::from_secret(&self.0, purpose)
     }
 
@@ -90,12 +99,20 @@ impl MasterKey {
     ///
     /// # Errors
     /// Never in practice: when the cryptographic library refuses the key's length.
-    pub fn hashing_key(&self, purpose: &'static str) -> anyhow::Result<HashingKey> {
-        Ok(HashingKey(hmac::Key::new(hmac::HMAC_SHA256, &*derive(&self.0, purpose)?)))
+    pub fn hashing_key(&self, purpose: &str) -> anyhow::Result<HashingKey> {
+        Ok(HashingKey::new(&*self.derive(purpose)?))
+    }
+
+    /// The secret that the keys for one purpose are made from.
+    ///
+    /// # Errors
+    /// Never in practice: when the cryptographic library refuses the key's length.
+    pub fn derive(&self, purpose: &str) -> anyhow::Result<Zeroizing<[u8; KEY_BYTES]>> {
+        derive(&self.0, purpose)
     }
 }
 
-fn derive(secret: &[u8; KEY_BYTES], purpose: &'static str) -> anyhow::Result<Zeroizing<[u8; KEY_BYTES]>> {
+fn derive(secret: &[u8; KEY_BYTES], purpose: &str) -> anyhow::Result<Zeroizing<[u8; KEY_BYTES]>> {
     let extracted = Salt::new(HKDF_SHA256, b"duet").extract(secret);
     let mut key = Zeroizing::new([0; KEY_BYTES]);
     extracted.expand(&[purpose.as_bytes()], DerivedKey)?.fill(&mut *key)?;
@@ -126,9 +143,16 @@ impl SealingKey {
     ///
     /// # Errors
     /// Never in practice: when the cryptographic library refuses the key's length.
-    pub fn from_secret(secret: &[u8; KEY_BYTES], purpose: &'static str) -> anyhow::Result<Self> {
-        let key = RandomizedNonceKey::new(&AES_256_GCM_SIV, &*derive(secret, purpose)?)?;
-        Ok(Self(Arc::new(key)))
+    pub fn from_secret(secret: &[u8; KEY_BYTES], purpose: &str) -> anyhow::Result<Self> {
+        Self::new(&*derive(secret, purpose)?)
+    }
+
+    /// This key itself: 256 random bits that seal nothing else.
+    ///
+    /// # Errors
+    /// As [`from_secret`](Self::from_secret).
+    pub fn new(key: &[u8; KEY_BYTES]) -> anyhow::Result<Self> {
+        Ok(Self(Arc::new(RandomizedNonceKey::new(&AES_256_GCM_SIV, key)?)))
     }
 
     /// The sealed value: a random nonce of 12 bytes, the ciphertext, a tag of 16 bytes. The same `context` opens it.
@@ -164,6 +188,11 @@ impl std::fmt::Debug for SealingKey {
 pub struct HashingKey(hmac::Key);
 
 impl HashingKey {
+    /// This key itself: 256 random bits that hash for one purpose.
+    pub fn new(key: &[u8; KEY_BYTES]) -> Self {
+        Self(hmac::Key::new(hmac::HMAC_SHA256, key))
+    }
+
     /// The keyed hash of `data`.
     pub fn hash(&self, data: &[u8]) -> [u8; KEY_BYTES] {
         let mut hash = [0; KEY_BYTES];
@@ -248,6 +277,25 @@ mod tests {
         ] {
             let message = format!("{:#}", MasterKey::load(refused).unwrap_err());
             assert!(message.contains("TEST_KEY") && message.contains(part), "{message}");
+        }
+    }
+
+    #[test]
+    fn tells_patterns_and_texts_from_keys() {
+        let key = |bytes: [u8; KEY_BYTES]| MasterKey::load(source(&BASE64_STANDARD.encode(bytes))).unwrap();
+        for made_up in [
+            std::array::from_fn(|index| index as u8),
+            std::array::from_fn(|index| 255 - 3 * index as u8),
+            std::array::from_fn(|index| b"change me"[index % 9]),
+            *b"correct horse battery staple 123",
+            std::array::from_fn(|index| [0, 255][index % 2]),
+        ] {
+            assert!(!key(made_up).may_be_random(), "{made_up:?}");
+        }
+        for _ in 0..1000 {
+            let mut bytes = [0; KEY_BYTES];
+            rand::fill(&mut bytes).unwrap();
+            assert!(key(bytes).may_be_random(), "{bytes:?}");
         }
     }
 

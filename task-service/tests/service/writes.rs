@@ -34,10 +34,11 @@ pub(crate) async fn store(database: &TestDatabase, clock: Clock) -> (Store, Tabl
 pub(crate) fn caller() -> Caller {
     Caller {
         user_id: UserId::from(Uuid::now_v7()),
-        session_id: SessionId::from(Uuid::now_v7()),
+        session_id: Some(SessionId::from(Uuid::now_v7())),
         issuer: String::new(),
         subject: String::new(),
         client_id: String::new(),
+        key_id: String::new(),
         scopes: Vec::new(),
         issue_time: SystemTime::UNIX_EPOCH,
         expire_time: SystemTime::UNIX_EPOCH,

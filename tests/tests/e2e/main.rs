@@ -3,6 +3,7 @@
 
 mod access;
 mod auth_outage;
+mod better_auth;
 mod cli;
 mod collector;
 mod crashes;
@@ -10,12 +11,16 @@ mod day;
 mod deadlines;
 mod deletions;
 mod disk_order;
+mod doctor;
+mod document;
 mod drain;
 mod edge_web;
 mod frames;
 mod grpcurl;
+mod guide;
 mod history;
 mod journey;
+mod keys;
 mod late_news;
 mod leaks;
 mod limits;

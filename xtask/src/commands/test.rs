@@ -21,7 +21,7 @@ use xtask::{
     tools, workspace,
 };
 
-/// Check and test everything: on SQLite, on a PostgreSQL started for it, through real Envoy and grpcurl
+/// Check and test everything: on SQLite, on a PostgreSQL started for it, through real Envoy, grpcurl and Better Auth
 ///
 /// Tools that are missing are installed under the target folder first. Every step runs, whatever failed before it.
 /// The last line says how many tests passed and failed; a step that fails without tests of its own counts as one.
@@ -86,6 +86,7 @@ fn provision(steps: &[Step]) -> Vec<thread::JoinHandle<()>> {
     install(Step::Test, tools::grpcurl);
     install(Step::Test, tools::postgres);
     install(Step::Test, tools::strace);
+    install(Step::Test, tools::better_auth);
     install(Step::Deny, tools::cargo_deny);
     threads
 }
@@ -166,8 +167,13 @@ fn run(mut command: Command, output: Output) -> Result<()> {
 fn test(summary: &Arc<Mutex<Summary>>) -> Result<()> {
     run(cargo(&["build", "--workspace", "--bins"]), Output::Inherit)?;
     let postgres = Postgres::create();
-    let programs =
-        [("DUET_ENVOY", tools::envoy()), ("DUET_GRPCURL", tools::grpcurl()), ("DUET_STRACE", tools::strace())];
+    let programs = [
+        ("DUET_ENVOY", tools::envoy()),
+        ("DUET_GRPCURL", tools::grpcurl()),
+        ("DUET_STRACE", tools::strace()),
+        ("DUET_NODE", tools::node()),
+        ("DUET_BETTER_AUTH", tools::better_auth()),
+    ];
     let scratch = Scratch::create("test")?;
     let mut tests = cargo(&["test", "--workspace", "--no-fail-fast"]);
     // What the tests leave behind when they are interrupted goes with this folder.

@@ -14,7 +14,8 @@ fn start() -> DateTime<Utc> {
 
 fn revocation(number: u128) -> Revocation {
     let id = Uuid::from_u128(number);
-    Revocation { id, session: id.into(), expire_time: start() + TimeDelta::seconds(100) }
+    let subject = authn::Subject::Session(id.into());
+    Revocation { id, subject, expire_time: start() + TimeDelta::seconds(100) }
 }
 
 fn revocations(clock: &Clock, most: usize) -> Arc<Revocations> {

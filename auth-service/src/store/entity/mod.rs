@@ -3,9 +3,12 @@
 pub(super) mod attempt;
 pub(super) mod attempt_window;
 pub(super) mod auth_event;
+pub(super) mod former_identity;
 pub(super) mod hash_scheme;
+pub(super) mod identity;
 pub(super) mod known_address;
 pub(super) mod revocation;
+pub(super) mod secret;
 pub(super) mod session;
 pub(super) mod signing_key;
 pub(super) mod user_account;

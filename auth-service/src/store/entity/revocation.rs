@@ -8,6 +8,11 @@ pub(crate) struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
     pub session_id: Uuid,
+    pub key_id: Option<String>,
+    pub token_hash: Option<Vec<u8>>,
+    pub user_id: Option<Uuid>,
+    pub issuer: Option<String>,
+    pub not_before: Option<DateTimeUtc>,
     pub expire_time: DateTimeUtc,
 }
 

@@ -13,6 +13,9 @@ pub(crate) struct Model {
     pub public_key: Vec<u8>,
     pub sealed_private_key: Vec<u8>,
     pub create_time: DateTimeUtc,
+    pub active_time: Option<DateTimeUtc>,
+    pub retire_time: Option<DateTimeUtc>,
+    pub revoke_time: Option<DateTimeUtc>,
 }
 
 impl fmt::Debug for Model {

@@ -176,6 +176,11 @@ impl Replica {
         self.tell(Some(Subject::SessionId(session.to_string())));
     }
 
+    /// That of every token here.
+    pub(crate) fn revoke_the_key(&self) {
+        self.tell(Some(Subject::KeyId(KEY.to_owned())));
+    }
+
     /// Tells of something that has a subject which is not in the contract yet.
     pub(crate) fn revoke_the_unknown(&self) {
         self.tell(None);
@@ -309,6 +314,9 @@ impl Replica {
     }
 }
 
+/// The key that signed every token.
+const KEY: &str = "key";
+
 /// A token of a session; a session may have several.
 pub(crate) fn token(session: SessionId, number: usize) -> String {
     format!("{session}.{number}")
@@ -324,6 +332,7 @@ fn caller(session: SessionId, conduct: &Conduct) -> Caller {
     Caller {
         principal: Some(Principal::User(user)),
         scopes: vec!["account".to_owned()],
+        key_id: KEY.to_owned(),
         issue_time: Some(SystemTime::UNIX_EPOCH.into()),
         expire_time: Some(conduct.expire_time.unwrap_or(later).into()),
         ..Caller::default()

@@ -29,6 +29,21 @@ async fn a_session_that_ends_is_refused_at_once_with_all_its_tokens() {
 }
 
 #[tokio::test]
+async fn a_key_that_is_revoked_takes_every_token_with_it_whoever_is_asked() {
+    let double = Double::start();
+    let verifier = verifier(&double.url(), milliseconds(3000));
+    let warm = token(new_session(), 0);
+    assert_eq!(show(&verifier, &warm).await, Outcome::Accepted);
+    until_fresh(&verifier, &double.replica).await;
+    double.replica.revoke_the_key();
+    until("it is refused", async || show(&verifier, &warm).await == REVOKED).await;
+    // The replica goes on accepting what it is asked about.
+    let asked = double.replica.calls();
+    assert_eq!(show(&verifier, &token(new_session(), 0)).await, REVOKED);
+    assert_eq!(double.replica.calls(), asked + 1);
+}
+
+#[tokio::test]
 async fn an_answer_of_a_replica_that_has_not_heard_of_a_revocation_is_not_believed() {
     let (told, deaf) = (Double::start(), Double::start());
     // One is followed and does not answer, the other answers and is not followed.

@@ -125,6 +125,19 @@ async fn a_stream_ends_when_its_session_does_and_others_go_on() {
 }
 
 #[tokio::test]
+async fn a_stream_ends_when_the_key_of_its_token_is_revoked() {
+    let double = Double::start();
+    let mut greeter = Greeter::start(&double).await;
+    let greetings = [greeter.greeted(&double, new_session()).await, greeter.greeted(&double, new_session()).await];
+    double.replica.revoke_the_key();
+    for greetings in greetings {
+        let (code, reason, took) = end(greetings).await;
+        assert_eq!((code, reason.as_str()), (Code::Unauthenticated, "TOKEN_REVOKED"));
+        assert!(took < milliseconds(500), "{took:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_stream_ends_when_its_token_expires() {
     let double = Double::start();
     let mut greeter = Greeter::start(&double).await;

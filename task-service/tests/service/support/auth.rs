@@ -149,6 +149,7 @@ fn believe(token: &str) -> Option<Caller> {
         issuer: "http://127.0.0.1:8080".to_owned(),
         subject: user_id.to_owned(),
         client_id: "duet".to_owned(),
+        key_id: "key".to_owned(),
         scopes,
         issue_time: Some(SystemTime::UNIX_EPOCH.into()),
         expire_time: Some((SystemTime::UNIX_EPOCH + EXPIRE_TIME).into()),
