@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use authn::{MaxStaleness, RemoteVerifier};
 use chrono::{DateTime, Utc};
 use proto::auth::v1::{
     ChangePasswordRequest, DeleteMeRequest, GetMeRequest, ListAuthEventsRequest, ListSessionsRequest, LogoutRequest,
@@ -18,6 +19,7 @@ use proto::auth::v1::{
 use serde_json::json;
 use service_runtime::{
     clock::Clock,
+    deadline::Deadline,
     on_both_databases,
     testing::{Engine, TestDatabase},
 };
@@ -372,6 +374,44 @@ on_both_databases! {
         assert_eq!(count(&database, "attempt_window WHERE kind = 'account'").await, kept);
         scene.service.soon_refuses(&token).await;
         assert_eq!(scene.service.rejection(&scene.token("ada", 2)).await, RejectionReason::Revoked);
+        scene.service.stop().await;
+    }
+}
+
+on_both_databases! {
+    async fn every_verifier_hears_of_it_whichever_way_a_token_is_revoked(database: TestDatabase) {
+        let scene = Scene::start(&database).await;
+        let url = format!("http://{}", scene.service.internal);
+        let verifier = RemoteVerifier::start(&url, MaxStaleness::default(), Clock::system()).unwrap();
+        let shown = async |token: &str| {
+            let deadline = Deadline::within(Duration::from_secs(5));
+            authn::Verify::verify(&verifier, token, deadline).await.unwrap()
+        };
+        let people = ["out", "deleted", "disabled", "user", "issuer"];
+        let tokens = people.map(|subject| scene.token(subject, 2));
+        let mut ids = Vec::new();
+        for token in &tokens {
+            let verdict = shown(token).await;
+            assert!(matches!(verdict, authn::Verdict::Accepted(_)), "{verdict:?}");
+            ids.push(scene.user(token).await);
+        }
+        let [out, deleted, disabled, user, issuer] = &tokens;
+        let refused = async |token: &str| {
+            let gone = async || matches!(shown(token).await, authn::Verdict::Rejected(RejectionReason::Revoked));
+            eventually(Duration::from_secs(3), gone).await
+        };
+        scene.log_out(out).await;
+        let mut took = vec![refused(out).await];
+        scene.delete_me(deleted).await.unwrap();
+        took.push(refused(deleted).await);
+        scene.command(&database, &["users", "disable", &ids[2]]).await;
+        took.push(refused(disabled).await);
+        scene.command(&database, &["not-before", "user", &ids[3]]).await;
+        took.push(refused(user).await);
+        assert!(matches!(shown(issuer).await, authn::Verdict::Accepted(_)));
+        scene.command(&database, &["not-before", "issuer", "better-auth"]).await;
+        took.push(refused(issuer).await);
+        assert!(took.iter().all(|took| *took < Duration::from_secs(1)), "{took:?}");
         scene.service.stop().await;
     }
 }
