@@ -147,7 +147,7 @@ on_both_databases! {
         .await;
         assert_eq!(states(&database).await[..2], ["retiring", "retiring"]);
         let automatic = "SELECT count(*) FROM auth_event WHERE type = 'KEY_ROTATED' AND source = 'SERVICE'";
-        assert!(column::<i64>(&database, automatic).await[0] >= 3);
+        assert!(column::<i64>(&database, automatic).await[0] >= 2);
         service.stop().await;
     }
 
@@ -178,7 +178,7 @@ on_both_databases! {
             assert_eq!(kid(&fresh.access_token), list[1].0);
             assert!(first.accepts(&fresh.access_token).await && second.accepts(&fresh.access_token).await);
         }
-        assert_eq!(watching.keys().await, [kid_of_it.clone()]);
+        assert_eq!(watching.keys().await, std::slice::from_ref(&kid_of_it));
         let third = Service::start(&database).await;
         assert_eq!(third.rejection(token).await, RejectionReason::Revoked, "without a moment's delay");
 
@@ -227,7 +227,7 @@ on_both_databases! {
         let variables = [("AUTH_MASTER_KEY", new), ("AUTH_MASTER_KEY_PREVIOUS", old.as_str())];
         let done = keys_with(&database, &variables, &["reseal"]).await;
         assert_eq!((done.status, done.err.as_str()), (0, ""));
-        assert_eq!(done.out, "1 signing key and 4 other secrets are sealed under AUTH_MASTER_KEY now\n");
+        assert_eq!(done.out, "1 signing key and 5 other secrets are sealed under AUTH_MASTER_KEY now\n");
         let again = keys_with(&database, &variables[..1], &["reseal"]).await;
         assert_eq!((again.status, again.out.contains("nothing to do")), (0, true), "{again:?}");
         let tokens = service.refresh(&tokens.refresh_token).await.unwrap();

@@ -139,49 +139,72 @@ async fn execute(database: &TestDatabase, sql: &str) {
 on_both_databases! {
     async fn each_token_is_accepted_until_it_expires_whatever_replicas_do_when(database: TestDatabase) {
         let seed = fastrand::u64(..);
-        println_seed(seed);
+        tell(seed);
         let (mut rng, clock) = (Rng::with_seed(seed), Clock::manual(start()));
         let mut replicas = [Replica::start(&database, &clock).await, Replica::start(&database, &clock).await];
         let (mut living, mut fetched) = (Vec::new(), Vec::new());
         let lives = [TimeDelta::minutes(10), TimeDelta::hours(24), TimeDelta::days(7)];
-        let mut rotations = 0;
-        for step in 0..400 {
+        for step in 0..600 {
             let replica = &mut replicas[rng.usize(..2)];
-            match rng.u8(..10) {
+            match rng.u8(..12) {
                 0..3 => {
-                    let longest = 10_i64.pow(rng.u32(3..10));
-                    clock.advance(TimeDelta::milliseconds(rng.i64(0..longest)));
+                    // Slowly where a key is about to take over.
+                    let longest = if replica.states().await.contains(&"pending") { 60 } else { 48 * 3600 };
+                    clock.advance(TimeDelta::milliseconds(rng.i64(0..longest * 1000)));
                 }
-                3..6 => replica.keys.tend().await.unwrap(),
-                6..8 => {
+                3..5 => replica.keys.tend().await.unwrap(),
+                5..7 => drop(replica.keys.read().await.unwrap()),
+                7..9 => {
                     let life = lives[rng.usize(..3)];
                     let (token, kid) = replica.issue(life).await;
                     for (until, kids) in &fetched {
                         let kids: &Vec<String> = kids;
                         assert!(*until <= clock.now() || kids.contains(&kid), "{step}: a kept key set is without {kid}");
                     }
-                    let from = DateTime::from_timestamp(clock.now().timestamp(), 0).unwrap();
-                    living.push((token, clock.now() + life, from));
+                    living.push((token, kid, clock.now() + life));
                 }
-                _ => {
-                    let until = clock.now() + replica.keys.jwks().1;
-                    fetched.push((until, replica.published()));
-                }
+                _ => fetched.push((clock.now() + replica.keys.jwks().1, replica.published())),
             }
             fetched.retain(|(until, _)| *until > clock.now());
-            for (token, expire_time, _) in &living {
-                let expected = if *expire_time <= clock.now() { Err(RejectionReason::Expired) } else { Ok(()) };
+            for (token, kid, expire_time) in &living {
                 // What expires within the second is cut to whole seconds.
-                if (*expire_time - clock.now()).abs() > TimeDelta::seconds(1) {
-                    assert_eq!(replicas[rng.usize(..2)].judged(token).await, expected, "{step}");
+                if (*expire_time - clock.now()).abs() <= TimeDelta::seconds(1) {
+                    continue;
                 }
+                let lives = clock.now() < *expire_time;
+                let replica = &mut replicas[rng.usize(..2)];
+                assert_eq!(replica.judged(token).await, if lives { Ok(()) } else { Err(RejectionReason::Expired) }, "{step}");
+                // A verdict may have been remembered.
+                let state = replica.keys.find(kid).await.unwrap().unwrap().state;
+                assert!(!lives || state.is_published(), "{step}: {state:?}");
             }
-            living.retain(|(_, expire_time, _)| *expire_time > clock.now());
+            living.retain(|(_, _, expire_time)| *expire_time > clock.now());
             assert_eq!(count(&database, "signing_key WHERE state = 'active'").await, 1, "{step}");
             assert!(count(&database, "signing_key WHERE state = 'pending'").await <= 1, "{step}");
-            rotations = count(&database, "signing_key").await;
         }
-        assert!(rotations > 3, "{rotations} keys say little");
+        let keys = count(&database, "signing_key").await;
+        assert!(keys > 3, "{keys} keys say little");
+    }
+
+    async fn whoever_keeps_the_key_set_as_long_as_it_may_be_kept_has_every_key_before_it_signs(database: TestDatabase) {
+        let clock = Clock::manual(start());
+        let (busy, idle) = (Replica::start(&database, &clock).await, Replica::start(&database, &clock).await);
+        clock.advance(RULES.lifetime - RULES.publication - TimeDelta::milliseconds(1));
+        idle.keys.read().await.unwrap();
+        let (kept, max_age) = (idle.published(), idle.keys.jwks().1);
+        assert_eq!(max_age, Duration::from_secs(300));
+        clock.advance(TimeDelta::milliseconds(1));
+        busy.keys.tend().await.unwrap();
+        assert_eq!(busy.published().len(), 2);
+        clock.advance(TimeDelta::seconds(100));
+        assert_eq!(idle.keys.jwks().1, Duration::from_millis(199_999), "it has not read since");
+        clock.advance(TimeDelta::milliseconds(199_998));
+        busy.keys.tend().await.unwrap();
+        assert!(kept.contains(&busy.issue(TimeDelta::days(1)).await.1));
+        clock.advance(TimeDelta::hours(1));
+        assert_eq!(idle.keys.jwks().1, Duration::ZERO);
+        busy.keys.tend().await.unwrap();
+        assert!(!kept.contains(&busy.issue(TimeDelta::days(1)).await.1));
     }
 
     async fn of_replicas_that_rotate_at_once_one_does(database: TestDatabase) {
@@ -237,6 +260,8 @@ on_both_databases! {
         assert_eq!(idle.issue(TimeDelta::days(1)).await.1, old, "it has not heard, and it does no harm");
         clock.advance(TimeDelta::milliseconds(1));
         assert_eq!(idle.issue(TimeDelta::days(1)).await.1, new);
+        idle.keys.take_in(&[], Duration::ZERO);
+        assert!(idle.published().contains(&new), "a reading that was overtaken says nothing");
 
         execute(&database, "ALTER TABLE signing_key RENAME TO signing_key_away").await;
         clock.advance(TimeDelta::milliseconds(4999));
@@ -289,6 +314,8 @@ on_both_databases! {
             assert_eq!(replica.judged(&warm).await, Ok(()));
         }
         let Revoked::Replaced(new) = first.revoke(&kid).await else { panic!("it was the active one") };
+        let verdict = first.judge.judge(&warm, "").await.unwrap();
+        assert_eq!(verdict, Verdict::Rejected(RejectionReason::Revoked), "where it was done it is heeded at once");
         let (forged, _) = first.issue_with(&stolen, clock.now(), TimeDelta::days(7));
         for replica in [&mut first, &mut second] {
             for token in [&warm, &cold, &forged] {
@@ -358,6 +385,6 @@ on_both_databases! {
 }
 
 #[expect(clippy::print_stderr, reason = "a failure can be repeated")]
-fn println_seed(seed: u64) {
+fn tell(seed: u64) {
     eprintln!("seed {seed}");
 }
