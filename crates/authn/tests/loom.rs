@@ -4,6 +4,9 @@
 #[path = "../src/memory.rs"]
 #[allow(dead_code, unreachable_pub, missing_docs, reason = "a model uses a part of it")]
 mod memory;
+#[path = "../src/token_hash.rs"]
+#[allow(dead_code, unreachable_pub, missing_docs, reason = "a model uses a part of it")]
+mod token_hash;
 
 /// The locks that loom knows.
 mod sync {
