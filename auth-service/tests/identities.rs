@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use authn::{MaxStaleness, RemoteVerifier};
 use chrono::{DateTime, Utc};
 use proto::auth::v1::{
     ChangePasswordRequest, DeleteMeRequest, GetMeRequest, ListAuthEventsRequest, ListSessionsRequest, LogoutRequest,
@@ -18,6 +19,7 @@ use proto::auth::v1::{
 use serde_json::json;
 use service_runtime::{
     clock::Clock,
+    deadline::Deadline,
     on_both_databases,
     testing::{Engine, TestDatabase},
 };
@@ -225,9 +227,13 @@ on_both_databases! {
             assert_eq!(service.rejection(&scene.token("ada", 4)).await, RejectionReason::Revoked);
         }
         assert_eq!(count(&database, "user_deletion").await, 1);
-        // And the same once more.
-        scene.delete_me(&later).await.unwrap();
-        assert_eq!(scene.service.rejection(&later).await, RejectionReason::Revoked);
+        // And the same once more, by an issuer whose clock is ahead.
+        let ahead = scene.key.token(&scene.issuer.claims("ada", now() + 4));
+        assert_eq!(scene.user(&ahead).await, new);
+        scene.delete_me(&ahead).await.unwrap();
+        for token in [&later, &ahead] {
+            assert_eq!(scene.service.rejection(token).await, RejectionReason::Revoked);
+        }
         assert_eq!(scene.service.rejection(&scene.token("ada", 0)).await, RejectionReason::Revoked);
         other.stop().await;
         scene.service.stop().await;
@@ -237,10 +243,13 @@ on_both_databases! {
         let scene = Scene::start(&database).await;
         let warm = scene.token("ada", 1);
         let id = scene.user(&warm).await;
+        let ahead = scene.key.token(&scene.issuer.claims("ada", now() + 4));
+        assert_eq!(scene.user(&ahead).await, id);
         let (status, out) = scene.command(&database, &["users", "disable", &id]).await;
         assert_eq!(status, 0, "{out}");
         assert!(out.contains("0 sessions"), "{out}");
         scene.service.soon_refuses(&warm).await;
+        scene.service.soon_refuses(&ahead).await;
         let new = scene.token("ada", 0);
         assert_eq!(scene.service.rejection(&new).await, RejectionReason::UserDisabled);
         assert_eq!(reason(&scene.me(&new).await.unwrap_err()), "TOKEN_REVOKED");
@@ -250,12 +259,9 @@ on_both_databases! {
         scene.command(&database, &["users", "enable", &id]).await;
         assert_eq!(scene.service.rejection(&warm).await, RejectionReason::Revoked, "nothing comes back");
         // Those that may have been judged before are of up to five seconds later.
-        let ahead = scene.key.token(&scene.issuer.claims("ada", now() + 5));
-        eventually(Duration::from_secs(10), async || {
-            let later = scene.key.token(&scene.issuer.claims("ada", now()));
-            scene.service.accepts(&ahead).await || scene.service.accepts(&later).await
-        })
-        .await;
+        let back = async || scene.service.accepts(&scene.token("ada", 0)).await;
+        let took = eventually(Duration::from_secs(10), back).await;
+        assert!(took > Duration::from_secs(2), "{took:?}");
         scene.service.stop().await;
     }
 
@@ -372,6 +378,44 @@ on_both_databases! {
         assert_eq!(count(&database, "attempt_window WHERE kind = 'account'").await, kept);
         scene.service.soon_refuses(&token).await;
         assert_eq!(scene.service.rejection(&scene.token("ada", 2)).await, RejectionReason::Revoked);
+        scene.service.stop().await;
+    }
+}
+
+on_both_databases! {
+    async fn every_verifier_hears_of_it_whichever_way_a_token_is_revoked(database: TestDatabase) {
+        let scene = Scene::start(&database).await;
+        let url = format!("http://{}", scene.service.internal);
+        let verifier = RemoteVerifier::start(&url, MaxStaleness::default(), Clock::system()).unwrap();
+        let shown = async |token: &str| {
+            let deadline = Deadline::within(Duration::from_secs(5));
+            authn::Verify::verify(&verifier, token, deadline).await.unwrap()
+        };
+        let people = ["out", "deleted", "disabled", "user", "issuer"];
+        let tokens = people.map(|subject| scene.token(subject, 2));
+        let mut ids = Vec::new();
+        for token in &tokens {
+            let verdict = shown(token).await;
+            assert!(matches!(verdict, authn::Verdict::Accepted(_)), "{verdict:?}");
+            ids.push(scene.user(token).await);
+        }
+        let [out, deleted, disabled, user, issuer] = &tokens;
+        let refused = async |token: &str| {
+            let gone = async || matches!(shown(token).await, authn::Verdict::Rejected(RejectionReason::Revoked));
+            eventually(Duration::from_secs(3), gone).await
+        };
+        scene.log_out(out).await;
+        let mut took = vec![refused(out).await];
+        scene.delete_me(deleted).await.unwrap();
+        took.push(refused(deleted).await);
+        scene.command(&database, &["users", "disable", &ids[2]]).await;
+        took.push(refused(disabled).await);
+        scene.command(&database, &["not-before", "user", &ids[3]]).await;
+        took.push(refused(user).await);
+        assert!(matches!(shown(issuer).await, authn::Verdict::Accepted(_)));
+        scene.command(&database, &["not-before", "issuer", "better-auth"]).await;
+        took.push(refused(issuer).await);
+        assert!(took.iter().all(|took| *took < Duration::from_secs(1)), "{took:?}");
         scene.service.stop().await;
     }
 }

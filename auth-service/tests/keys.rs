@@ -227,7 +227,7 @@ on_both_databases! {
         let variables = [("AUTH_MASTER_KEY", new), ("AUTH_MASTER_KEY_PREVIOUS", old.as_str())];
         let done = keys_with(&database, &variables, &["reseal"]).await;
         assert_eq!((done.status, done.err.as_str()), (0, ""));
-        assert_eq!(done.out, "1 signing key and 4 other secrets are sealed under AUTH_MASTER_KEY now\n");
+        assert_eq!(done.out, "1 signing key and 5 other secrets are sealed under AUTH_MASTER_KEY now\n");
         let again = keys_with(&database, &variables[..1], &["reseal"]).await;
         assert_eq!((again.status, again.out.contains("nothing to do")), (0, true), "{again:?}");
         let tokens = service.refresh(&tokens.refresh_token).await.unwrap();

@@ -71,7 +71,7 @@ impl Profile {
         let is_text = |name: &&str| claims.get(name).is_none_or(Value::is_string);
         // Bound to a key that the bearer would have to prove (RFC 7800): nobody checks that here.
         let is_bound = claims.has("cnf");
-        match !is_bound && self.required_claims.iter().all(is_there) && TEXTS.iter().all(|name| is_text(&name)) {
+        match !is_bound && self.required_claims.iter().all(is_there) && TEXTS.iter().all(is_text) {
             true => Ok(()),
             false => Err(Rejection::InvalidClaims),
         }

@@ -222,7 +222,7 @@ mod tests {
         KeySet::parse(json!({ "keys": keys }).to_string().as_bytes(), &KeyAlgorithm::ALL)
     }
 
-    fn algorithm(key: Value, allowed: &[KeyAlgorithm]) -> Option<Algorithm> {
+    fn algorithm(key: &Value, allowed: &[KeyAlgorithm]) -> Option<Algorithm> {
         let set = KeySet::parse(json!({ "keys": [key] }).to_string().as_bytes(), allowed).ok()?;
         set.find(None).map(|key| key.algorithm)
     }
@@ -247,7 +247,7 @@ mod tests {
             (unsaid.clone(), &[EdDsa, Ps256], Some(Algorithm::PS256)),
             (unsaid, &[Rs256], Some(Algorithm::RS256)),
         ] {
-            assert_eq!(algorithm(key.clone(), allowed), expected, "{key} {allowed:?}");
+            assert_eq!(algorithm(&key, allowed), expected, "{key} {allowed:?}");
         }
     }
 

@@ -64,11 +64,13 @@ struct List {
 }
 
 #[derive(Clone, Copy, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "kebab-case")]
 enum Preset {
-    BetterAuth,
-    BetterAuthOauth,
-    BetterAuthCookie,
+    #[serde(rename = "better-auth")]
+    Plugin,
+    #[serde(rename = "better-auth-oauth")]
+    OAuth,
+    #[serde(rename = "better-auth-cookie")]
+    Cookie,
 }
 
 #[derive(Deserialize)]
@@ -145,9 +147,9 @@ impl Entry {
             bail!("take `secret` out: name a file by `secret_file`, or a variable by `secret_variable`");
         }
         match self.preset {
-            Some(Preset::BetterAuth) => self.better_auth(),
-            Some(Preset::BetterAuthOauth) => self.better_auth_oauth(),
-            Some(Preset::BetterAuthCookie) => self.better_auth_cookie(variable),
+            Some(Preset::Plugin) => self.better_auth(),
+            Some(Preset::OAuth) => self.better_auth_oauth(),
+            Some(Preset::Cookie) => self.better_auth_cookie(variable),
             None => self.any(variable),
         }
     }

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use authn::{Caller, Memory, MemoryBounds, SessionId, Subject, TokenKey, Verdict};
+use authn::{Caller, Memory, MemoryBounds, SessionId, Subject, TokenHash, TokenKey, Verdict};
 use proto::auth::v1::RejectionReason;
 use uuid::Uuid;
 
@@ -144,4 +144,67 @@ fn accepts_nothing_from_memory_while_a_revocation_has_no_room() {
     memory.revoke(ended(4), at(50), at(20));
     assert!(memory.is_complete(at(20)), "what has expired makes room");
     assert!(memory.is_revoked(&ended(4)) && !memory.is_revoked(&ended(1)));
+}
+
+fn foreign(user: u128, issued: u64) -> Arc<Caller> {
+    let caller = Caller { user_id: Uuid::from_u128(user).into(), session_id: None, ..(*caller(1)).clone() };
+    Arc::new(Caller { issuer: "other".to_owned(), key_id: String::new(), issue_time: at(issued), ..caller })
+}
+
+fn of_user(user: u128, not_before: u64) -> Subject {
+    Subject::User { user_id: Uuid::from_u128(user).into(), not_before: at(not_before) }
+}
+
+#[test]
+fn another_issuers_tokens_are_refused_up_to_the_latest_time_that_was_told() {
+    let memory = memory(8);
+    let accepted = |user, issued| {
+        let verdict = Verdict::Accepted(foreign(user, issued));
+        matches!(memory.learn(key(&format!("{user} {issued}")), verdict, START), Verdict::Accepted(_))
+    };
+    assert!(accepted(1, 10));
+    for not_before in [9, 12, 11] {
+        memory.revoke(of_user(1, not_before), at(200), START);
+    }
+    assert!(!accepted(1, 10) && !accepted(1, 12) && accepted(1, 13) && accepted(2, 10));
+    assert_eq!(memory.recall(&key("1 10"), true, START), Some(Verdict::Rejected(RejectionReason::Revoked)));
+    assert!(memory.is_revoked(&of_user(1, 12)) && !memory.is_revoked(&of_user(1, 13)));
+    let issuer = |not_before: u64| Subject::Issuer { issuer: "other".into(), not_before: at(not_before) };
+    memory.revoke(issuer(20), at(200), START);
+    assert!(!accepted(1, 20) && !accepted(2, 20) && accepted(1, 21));
+    assert!(memory.is_revoked(&issuer(20)) && !memory.is_revoked(&issuer(21)));
+    // Our own tokens have sessions.
+    let own =
+        Arc::new(Caller { issuer: "other".to_owned(), user_id: Uuid::from_u128(1).into(), ..(*caller(1)).clone() });
+    assert!(matches!(memory.learn(key("own"), Verdict::Accepted(own), START), Verdict::Accepted(_)));
+    memory.forget_expired(at(200));
+    assert!(accepted(1, 10));
+}
+
+#[test]
+fn another_issuers_token_is_refused_by_itself() {
+    let memory = memory(8);
+    let learn = |token: &str| memory.learn(key(token), Verdict::Accepted(foreign(1, 10)), START);
+    learn("one");
+    memory.revoke(Subject::Token(TokenHash::of("one")), at(200), START);
+    assert_eq!(memory.recall(&key("one"), false, START), Some(Verdict::Rejected(RejectionReason::Revoked)));
+    assert!(matches!(learn("two"), Verdict::Accepted(_)));
+    let token = TokenKey::of("one", "another audience");
+    let verdict = memory.learn(token, Verdict::Accepted(foreign(1, 10)), START);
+    assert_eq!(verdict, Verdict::Rejected(RejectionReason::Revoked), "for whatever audience");
+}
+
+#[test]
+fn accepts_nothing_from_memory_while_what_other_issuers_revoked_has_no_room() {
+    for subject in [
+        |number: u64| Subject::Token(TokenHash::of(&number.to_string())),
+        |number: u64| of_user(number.into(), 1),
+        |number: u64| Subject::Issuer { issuer: number.to_string().into(), not_before: START },
+    ] {
+        let memory = memory(2);
+        for (number, complete) in [(1, true), (2, true), (2, true), (3, false)] {
+            memory.revoke(subject(number), at(50), START);
+            assert_eq!(memory.is_complete(START), complete, "{:?}", subject(number));
+        }
+    }
 }

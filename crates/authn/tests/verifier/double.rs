@@ -80,6 +80,10 @@ pub(crate) struct Conduct {
     pub(crate) breaks_off: bool,
     /// ValidateToken does not know what has been revoked.
     pub(crate) deaf: bool,
+    /// Says that the issuer of whatever it is shown cannot be reached.
+    pub(crate) without_issuer: bool,
+    /// Callers come with another issuer's tokens: whoever a session was of is the user, and there is no session.
+    pub(crate) foreign: bool,
     /// When tokens expire, after the start of the epoch.
     pub(crate) expire_time: Option<SystemTime>,
 }
@@ -186,6 +190,11 @@ impl Replica {
         self.tell(None);
     }
 
+    /// Tells that something has been revoked, and still accepts it itself.
+    pub(crate) fn tell_of(&self, subject: Subject) {
+        self.tell(Some(subject));
+    }
+
     fn tell(&self, subject: Option<Subject>) {
         let expire_time = Some((crate::now() + Duration::from_secs(3600)).into());
         let revocation = Revocation { id: Uuid::now_v7().to_string(), subject, expire_time };
@@ -261,6 +270,10 @@ impl TokenService for Replica {
         if let Some(code) = conduct.refusal {
             return Err(refused(code));
         }
+        if conduct.without_issuer {
+            let reason = ErrorReason::IssuerUnavailable.reason();
+            return Err(Refusal::new("auth.duet", Code::Unavailable, reason, "on command").into());
+        }
         let verdict = match session(&request.get_ref().token) {
             Some(session) if conduct.deaf || !self.has_revoked(session) => Verdict::Caller(caller(session, &conduct)),
             Some(_) => rejection(RejectionReason::Revoked),
@@ -317,6 +330,13 @@ impl Replica {
 /// The key that signed every token.
 const KEY: &str = "key";
 
+/// Who issued every token, and when.
+pub(crate) const ISSUER: &str = "issuer";
+
+pub(crate) fn issue_time() -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(1000)
+}
+
 /// A token of a session; a session may have several.
 pub(crate) fn token(session: SessionId, number: usize) -> String {
     format!("{session}.{number}")
@@ -327,13 +347,17 @@ fn session(token: &str) -> Option<SessionId> {
 }
 
 fn caller(session: SessionId, conduct: &Conduct) -> Caller {
-    let user = UserPrincipal { user_id: Uuid::nil().to_string(), session_id: session.to_string() };
+    let user = match conduct.foreign {
+        true => UserPrincipal { user_id: session.to_string(), session_id: String::new() },
+        false => UserPrincipal { user_id: Uuid::nil().to_string(), session_id: session.to_string() },
+    };
     let later = crate::now() + Duration::from_secs(3600);
     Caller {
         principal: Some(Principal::User(user)),
         scopes: vec!["account".to_owned()],
-        key_id: KEY.to_owned(),
-        issue_time: Some(SystemTime::UNIX_EPOCH.into()),
+        key_id: if conduct.foreign { String::new() } else { KEY.to_owned() },
+        issuer: ISSUER.to_owned(),
+        issue_time: Some(issue_time().into()),
         expire_time: Some(conduct.expire_time.unwrap_or(later).into()),
         ..Caller::default()
     }

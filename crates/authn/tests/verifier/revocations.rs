@@ -1,12 +1,16 @@
 //! What has been revoked is refused, whoever says otherwise.
 
-use std::time::Instant;
+use std::time::{Duration, Instant, SystemTime};
 
+use authn::TokenHash;
+use proto::auth::v1::revocation::{Issuer, Subject, User};
 use tokio::time::sleep;
 use tonic::Code;
 
 use crate::{
-    Outcome, REVOKED, double::Double, double::token, milliseconds, new_session, show, until, until_fresh, verifier,
+    Outcome, REVOKED,
+    double::{Double, ISSUER, issue_time, token},
+    milliseconds, new_session, show, until, until_fresh, verifier,
 };
 
 #[tokio::test]
@@ -41,6 +45,49 @@ async fn a_key_that_is_revoked_takes_every_token_with_it_whoever_is_asked() {
     let asked = double.replica.calls();
     assert_eq!(show(&verifier, &token(new_session(), 0)).await, REVOKED);
     assert_eq!(double.replica.calls(), asked + 1);
+}
+
+#[tokio::test]
+async fn another_issuers_token_is_refused_by_itself_its_user_or_its_issuer() {
+    let double = Double::start();
+    double.replica.conduct().foreign = true;
+    let verifier = verifier(&double.url(), milliseconds(3000));
+    let (ada, eve, grace) = (new_session(), new_session(), new_session());
+    for warm in [token(ada, 0), token(ada, 1), token(eve, 0), token(grace, 0)] {
+        assert_eq!(show(&verifier, &warm).await, Outcome::Accepted);
+    }
+    until_fresh(&verifier, &double.replica).await;
+    let refused = async |shown: String| until("it is refused", async || show(&verifier, &shown).await == REVOKED).await;
+    double.replica.tell_of(Subject::TokenHash(TokenHash::of(&token(ada, 0)).as_bytes().to_vec()));
+    refused(token(ada, 0)).await;
+    assert_eq!(show(&verifier, &token(ada, 1)).await, Outcome::Accepted);
+    let second = Duration::from_secs(1);
+    let user = |time: SystemTime| Subject::User(User { user_id: eve.to_string(), not_before: Some(time.into()) });
+    let issuer = |time: SystemTime| Subject::Issuer(Issuer { issuer: ISSUER.into(), not_before: Some(time.into()) });
+    // Of before it was issued, twice; and then of when it was.
+    double.replica.tell_of(user(issue_time() - second));
+    double.replica.tell_of(issuer(issue_time() - second));
+    double.replica.tell_of(user(issue_time()));
+    refused(token(eve, 0)).await;
+    double.replica.tell_of(user(issue_time() - second));
+    assert_eq!(show(&verifier, &token(ada, 1)).await, Outcome::Accepted);
+    double.replica.tell_of(issuer(issue_time()));
+    refused(token(grace, 0)).await;
+    assert_eq!(show(&verifier, &token(ada, 1)).await, REVOKED);
+    assert_eq!(show(&verifier, &token(eve, 1)).await, REVOKED, "though the replica accepts it");
+}
+
+#[tokio::test]
+async fn an_issuer_that_cannot_be_reached_is_no_trouble_of_the_replica_that_says_so() {
+    let double = Double::start();
+    let verifier = verifier(&double.url(), milliseconds(3000));
+    until_fresh(&verifier, &double.replica).await;
+    double.replica.conduct().without_issuer = true;
+    for number in 0..20 {
+        assert_eq!(show(&verifier, &token(new_session(), number)).await, Outcome::Unavailable);
+    }
+    double.replica.conduct().without_issuer = false;
+    assert_eq!(show(&verifier, &token(new_session(), 0)).await, Outcome::Accepted, "it is asked at once");
 }
 
 #[tokio::test]

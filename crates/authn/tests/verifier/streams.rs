@@ -2,10 +2,11 @@
 
 use std::{
     net::SocketAddr,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
-use authn::SessionId;
+use authn::{SessionId, TokenHash};
+use proto::auth::v1::revocation::{Issuer, Subject, User};
 use tokio::{net::TcpListener, time::timeout};
 use tonic::{
     Code, Request, Status, Streaming,
@@ -19,7 +20,7 @@ use tonic_types::StatusExt;
 
 use crate::{
     LONG,
-    double::{Double, token},
+    double::{Double, ISSUER, issue_time, token},
     greeter::{
         self,
         service::{GreetRequest, Greeting},
@@ -135,6 +136,37 @@ async fn a_stream_ends_when_the_key_of_its_token_is_revoked() {
         assert_eq!((code, reason.as_str()), (Code::Unauthenticated, "TOKEN_REVOKED"));
         assert!(took < milliseconds(500), "{took:?}");
     }
+}
+
+#[tokio::test]
+async fn a_stream_of_another_issuers_token_ends_with_that_token_and_by_no_news_of_others() {
+    let double = Double::start();
+    double.replica.conduct().foreign = true;
+    let mut greeter = Greeter::start(&double).await;
+    let (ada, eve, grace) = (new_session(), new_session(), new_session());
+    let (mut first, second, third) = (
+        greeter.greeted(&double, ada).await,
+        greeter.greeted(&double, eve).await,
+        greeter.greeted(&double, grace).await,
+    );
+    let user = |user: SessionId, time: SystemTime| {
+        Subject::User(User { user_id: user.to_string(), not_before: Some(time.into()) })
+    };
+    // It touches none of the streams.
+    double.replica.tell_of(user(ada, issue_time() - Duration::from_secs(1)));
+    double.replica.tell_of(user(eve, issue_time()));
+    double.replica.tell_of(Subject::TokenHash(TokenHash::of(&token(grace, 0)).as_bytes().to_vec()));
+    for greetings in [second, third] {
+        let (code, reason, took) = end(greetings).await;
+        assert_eq!((code, reason.as_str()), (Code::Unauthenticated, "TOKEN_REVOKED"));
+        assert!(took < milliseconds(500), "{took:?}");
+    }
+    for _ in 0..20 {
+        first.message().await.unwrap().unwrap();
+    }
+    let issuer = Issuer { issuer: ISSUER.to_owned(), not_before: Some(issue_time().into()) };
+    double.replica.tell_of(Subject::Issuer(issuer));
+    assert_eq!(end(first).await.1, "TOKEN_REVOKED");
 }
 
 #[tokio::test]
