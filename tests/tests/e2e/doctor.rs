@@ -86,6 +86,12 @@ fn mode(path: impl AsRef<Path>, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
 
+async fn change(database: &str, sql: &str) {
+    let connection = Database::connect(database).await.unwrap();
+    connection.execute_unprepared(sql).await.unwrap();
+    connection.close().await.unwrap();
+}
+
 const OF_THE_DATABASE: [&str; 5] = ["migrations", "files", "clock", "master-key", "page-token-key"];
 
 on_both_engines! {
@@ -142,6 +148,13 @@ on_both_engines! {
         ill(auth, "master-key", &["chmod 600"], &[], |command| {
             command.env_remove("AUTH_MASTER_KEY").env("AUTH_MASTER_KEY_FILE", &file);
         }).await;
+        for (damage, parts) in [
+            ("sealed_private_key = public_key", &["give the old one back"]),
+            ("state = 'retired'", &["no signing key is active"]),
+        ] {
+            change(auth.setting("AUTH_DATABASE_URL"), &format!("UPDATE signing_key SET {damage}")).await;
+            ill(auth, "master-key", parts, &[], |_| ()).await;
+        }
         if engine == Engine::Postgres {
             ill(auth, "master-key", &["AUTH_MASTER_KEY", "openssl"], &[], |command| {
                 command.env_remove("AUTH_MASTER_KEY");
@@ -208,10 +221,8 @@ on_both_engines! {
         }
         assert!(!pair.folder().join("nowhere.db").exists());
 
-        let connection = Database::connect(task.setting("TASK_DATABASE_URL")).await.unwrap();
         let undo = "DELETE FROM seaql_migrations WHERE version = (SELECT max(version) FROM seaql_migrations)";
-        connection.execute_unprepared(undo).await.unwrap();
-        connection.close().await.unwrap();
+        change(task.setting("TASK_DATABASE_URL"), undo).await;
         ill(task, "migrations", &["1 steps are missing", "migrate"], &["page-token-key"], |_| ()).await;
 
         if engine == Engine::Sqlite {
@@ -262,11 +273,9 @@ async fn doctor_says_that_the_database_has_another_time() {
     let pair = Pair::on(Engine::Postgres).await.start().await;
     for (program, variable) in [(&pair.auth, "AUTH_DATABASE_URL"), (&pair.task, "TASK_DATABASE_URL")] {
         let url = program.setting(variable);
-        let connection = Database::connect(url).await.unwrap();
         let function = "CREATE FUNCTION public.clock_timestamp() RETURNS timestamptz LANGUAGE sql AS
-            $$ SELECT pg_catalog.clock_timestamp() + interval '3 seconds' $$";
-        connection.execute_unprepared(function).await.unwrap();
-        connection.close().await.unwrap();
+            $$ SELECT pg_catalog.clock_timestamp() + interval '10 seconds' $$";
+        change(url, function).await;
         let later = format!("{url}?options=-csearch_path%3Dpublic%2Cpg_catalog");
         ill(program, "clock", &["differ by", "NTP"], &[], |command| {
             command.env(variable, later);

@@ -112,15 +112,18 @@ async fn difference(database: &Database, clock: &Clock) -> anyhow::Result<String
     let theirs = database.now(database.reader(), clock).await.context("the database does not tell its time")?;
     let after = clock.now();
     // It looked at its clock somewhere in between.
-    let ahead = (theirs - after).max(before - theirs).max(TimeDelta::zero());
-    let told = format!("{}.{:03} s", ahead.num_seconds(), ahead.subsec_nanos() / 1_000_000);
+    let least = (theirs - after).max(before - theirs).max(TimeDelta::zero());
+    let most = (theirs - before).max(after - theirs);
+    let told =
+        |difference: TimeDelta| format!("{}.{:03} s", difference.num_seconds(), difference.subsec_nanos() / 1_000_000);
     ensure!(
-        ahead <= LARGEST_DIFFERENCE,
-        "this machine's clock and the database's differ by {told}, and {} s are the most that is safe; have both set by \
-         NTP",
+        least <= LARGEST_DIFFERENCE,
+        "this machine's clock and the database's differ by {} at least, and {} s are the most that is safe; have both set \
+         by NTP",
+        told(least),
         LARGEST_DIFFERENCE.num_seconds()
     );
-    Ok(format!("it differs from the database's by {told} at most"))
+    Ok(format!("it differs from the database's by {} at most", told(most)))
 }
 
 /// Whether a key that was chosen for an installation can be random.
