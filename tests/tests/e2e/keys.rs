@@ -105,7 +105,7 @@ on_both_engines! {
         eprintln!("{engine:?}: while keys rotated by themselves {offline:?}, and at once {tally:?}");
         for tally in [offline, tally] {
             assert_eq!(tally.failures, Vec::<String>::new());
-            assert!(tally.calls > 500 && tally.keys.len() >= 3, "{tally:?}");
+            assert!(tally.calls > 200 && tally.keys.len() >= 3, "{tally:?}");
         }
         let states = installation.states().await;
         assert_eq!(states.iter().filter(|state| *state == "active").count(), 1, "{states:?}");
@@ -195,7 +195,7 @@ on_both_engines! {
         let tally = running.end().await;
         eprintln!("{engine:?}: while everything was sealed anew {tally:?}");
         assert_eq!(tally.failures, Vec::<String>::new());
-        assert!(tally.calls > 200, "{tally:?}");
+        assert!(tally.calls > 100, "{tally:?}");
 
         let other = random_key();
         for (keys, opens) in [([&other, &new], true), ([&old, &other], false)] {

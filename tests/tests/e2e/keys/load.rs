@@ -16,10 +16,12 @@ use futures::future::join_all;
 use proto::auth::v1::{
     ValidateTokenRequest, token_service_client::TokenServiceClient, validate_token_response::Verdict,
 };
-use tokio::task::JoinSet;
+use tokio::{sync::Semaphore, task::JoinSet};
 use tonic::transport::{Channel, Endpoint};
 
 const PEOPLE: usize = 50;
+/// How many of them wait for an answer at once. With all fifty a busy machine's disk is what fails.
+const AT_ONCE: usize = 10;
 
 /// The id of the key that signed a token.
 pub(crate) fn kid(token: &str) -> String {
@@ -70,14 +72,18 @@ impl Load {
     /// the key set that they keep, for as long as it may be kept.
     pub(crate) async fn start(&self, offline: bool) -> Running {
         let (ending, tally) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(Tally::default())));
-        let people = join_all((0..PEOPLE).map(|number| self.0[number % self.0.len()].clients.sign_up())).await;
-        let mut calling = JoinSet::new();
+        let mut people = Vec::new();
+        while people.len() < PEOPLE {
+            let next = people.len()..people.len() + AT_ONCE;
+            people.extend(join_all(next.map(|number| self.0[number % self.0.len()].clients.sign_up())).await);
+        }
+        let (mut calling, places) = (JoinSet::new(), Arc::new(Semaphore::new(AT_ONCE)));
         for (number, person) in people.into_iter().enumerate() {
             let mut replicas = self.0.clone();
             replicas.rotate_left(number % self.0.len());
             let keys = offline.then(|| KeySet { address: replicas[0].public, until: None, keys: String::new() });
             let one = Caller { replicas, person, keys, tally: Arc::clone(&tally) };
-            calling.spawn(one.go_on(Arc::clone(&ending)));
+            calling.spawn(one.go_on(Arc::clone(&ending), Arc::clone(&places)));
         }
         Running { ending, calling, tally }
     }
@@ -120,9 +126,10 @@ struct Caller {
 }
 
 impl Caller {
-    async fn go_on(mut self, ending: Arc<AtomicBool>) {
+    async fn go_on(mut self, ending: Arc<AtomicBool>, places: Arc<Semaphore>) {
         let mut round = 0;
         while !ending.load(Ordering::SeqCst) {
+            let _place = places.acquire().await.expect("a place");
             if let Err(failure) = self.round(round).await {
                 self.tally.lock().unwrap().failures.push(failure);
             }
