@@ -105,6 +105,6 @@ on_both_engines! {
         assert!(violations.is_empty(), "seed {seed}: {} violations, the first: {first:#?}", violations.len());
         // A peer that gives up thousands of calls while the service stands still is sent away.
         let all = stage.crowd.history.tally(start..Instant::now(), BOUND);
-        assert!(all.broken * 1000 <= all.decided(), "seed {seed}: {all:?}");
+        assert!(all.broken * 100 <= all.decided(), "seed {seed}: {all:?}");
     }
 }
