@@ -12,7 +12,7 @@ pub struct TokenHash([u8; digest::SHA256_OUTPUT_LEN]);
 impl TokenHash {
     /// That of a token.
     pub fn of(token: &str) -> Self {
-        let (signed, _signature) = split(token);
+        let signed = token.rsplit_once('.').map_or(token, |(signed, _signature)| signed);
         let mut hash = [0; digest::SHA256_OUTPUT_LEN];
         hash.copy_from_slice(digest::digest(&digest::SHA256, signed.as_bytes()).as_ref());
         Self(hash)
@@ -22,11 +22,6 @@ impl TokenHash {
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
-}
-
-/// What is signed of a token, and the rest of it: a dot and the signature.
-pub(crate) fn split(token: &str) -> (&str, &str) {
-    token.split_at(token.rfind('.').unwrap_or(token.len()))
 }
 
 impl TryFrom<&[u8]> for TokenHash {

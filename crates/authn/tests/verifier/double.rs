@@ -339,7 +339,7 @@ pub(crate) fn issue_time() -> SystemTime {
 
 /// A token of a session; a session may have several.
 pub(crate) fn token(session: SessionId, number: usize) -> String {
-    format!("{session}.{number}")
+    format!("{session}.{number}.signature")
 }
 
 fn session(token: &str) -> Option<SessionId> {

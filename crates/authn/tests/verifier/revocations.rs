@@ -60,6 +60,8 @@ async fn another_issuers_token_is_refused_by_itself_its_user_or_its_issuer() {
     let refused = async |shown: String| until("it is refused", async || show(&verifier, &shown).await == REVOKED).await;
     double.replica.tell_of(Subject::TokenHash(TokenHash::of(&token(ada, 0)).as_bytes().to_vec()));
     refused(token(ada, 0)).await;
+    let otherwise_signed = token(ada, 0).replace("signature", "another");
+    assert_eq!(show(&verifier, &otherwise_signed).await, REVOKED, "though the replica accepts it");
     assert_eq!(show(&verifier, &token(ada, 1)).await, Outcome::Accepted);
     let second = Duration::from_secs(1);
     let user = |time: SystemTime| Subject::User(User { user_id: eve.to_string(), not_before: Some(time.into()) });
