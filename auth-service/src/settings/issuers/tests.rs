@@ -1,8 +1,9 @@
-use std::{fs, os::unix::fs::PermissionsExt};
+use std::{os::unix::fs::PermissionsExt, time::Duration};
 
 use secrecy::ExposeSecret;
 
 use super::*;
+use crate::issuers::{KeyAlgorithm, KeySource, Payload};
 
 const SECRET: &str = "c3VjaCBhIGxvbmcgYW5kIHNlY3JldCB0ZXh0";
 
