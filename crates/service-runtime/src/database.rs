@@ -309,6 +309,10 @@ fn common_options(settings: &DatabaseSettings, connections: u32) -> ConnectOptio
         .connect_timeout(settings.acquire_timeout)
         // A connection that died with its server is found out before a caller gets it, at no cost to a busy one.
         .test_before_acquire_if_idle_for(Duration::from_millis(500))
+        // A pool that ends connections by their age has a task that looks through them, and may spin for ever
+        // (launchbadge/sqlx#3645).
+        .idle_timeout(None)
+        .max_lifetime(None)
         .sqlx_logging(false)
         .record_stmt_in_spans(true);
     options
