@@ -167,8 +167,8 @@ on_both_databases! {
             }
             fetched.retain(|(until, _)| *until > clock.now());
             for (token, kid, expire_time) in &living {
-                // What expires within the second is cut to whole seconds.
-                if (*expire_time - clock.now()).abs() <= TimeDelta::seconds(1) {
+                // What expires within the second is cut to whole seconds. Each is looked at in a third of the steps.
+                if (*expire_time - clock.now()).abs() <= TimeDelta::seconds(1) || rng.u8(..3) > 0 {
                     continue;
                 }
                 let lives = clock.now() < *expire_time;
@@ -179,8 +179,9 @@ on_both_databases! {
                 assert!(!lives || state.is_published(), "{step}: {state:?}");
             }
             living.retain(|(_, _, expire_time)| *expire_time > clock.now());
-            assert_eq!(count(&database, "signing_key WHERE state = 'active'").await, 1, "{step}");
-            assert!(count(&database, "signing_key WHERE state = 'pending'").await <= 1, "{step}");
+            let states = replicas[0].states().await;
+            let of = |wanted| states.iter().filter(|state| **state == wanted).count();
+            assert!(of("active") == 1 && of("pending") <= 1, "{step}: {states:?}");
         }
         let keys = count(&database, "signing_key").await;
         assert!(keys > 3, "{keys} keys say little");

@@ -79,7 +79,7 @@ impl Fault {
     /// Lets it happen, from its beginning to its end.
     pub(crate) async fn happen(self, linked: &mut Linked) {
         match self {
-            Self::None => sleep(SECOND).await,
+            Self::None => sleep(FAULT).await,
             Self::AuthStopped => {
                 linked.pair.auth.freeze().await;
                 sleep(FAULT).await;
