@@ -301,7 +301,7 @@ on_both_databases! {
 
 async fn raw(database: &TestDatabase) -> DatabaseConnection {
     let mut options = sea_orm::ConnectOptions::new(&database.settings.url);
-    options.max_connections(1);
+    options.max_connections(1).idle_timeout(None).max_lifetime(None);
     sea_orm::Database::connect(options).await.unwrap()
 }
 

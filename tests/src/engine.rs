@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use sea_orm::{ConnectionTrait, Database};
+use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection};
 use uuid::Uuid;
 
 use crate::provided;
@@ -36,12 +36,23 @@ impl Store {
     /// In the PostgreSQL server at `url`; it stays there until the server is thrown away.
     pub(crate) async fn create_in(server: &str, service: &str) -> Self {
         let name = format!("e2e_{service}_{}", Uuid::new_v4().simple());
-        let connection = Database::connect(server).await.expect("the PostgreSQL server of the tests");
+        let connection = connect(server).await;
         connection.execute_unprepared(&format!("CREATE DATABASE {name}")).await.expect("a database of its own");
         connection.close().await.expect("to close the connection");
         let (address, _) = server.rsplit_once('/').expect("a URL that ends in a database's name");
         Self { url: format!("{address}/{name}"), secret: Some(random_key()) }
     }
+}
+
+/// One connection to a service's database, behind the service's back.
+///
+/// # Panics
+/// When there is no such database.
+pub async fn connect(url: &str) -> DatabaseConnection {
+    let mut options = ConnectOptions::new(url);
+    // A pool that ends connections by their age may spin for ever (launchbadge/sqlx#3645).
+    options.max_connections(1).min_connections(1).idle_timeout(None).max_lifetime(None).sqlx_logging(false);
+    Database::connect(options).await.expect("the database")
 }
 
 /// Base64 of 32 bytes, nearly all of them random.

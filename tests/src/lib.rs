@@ -24,7 +24,7 @@ pub mod web;
 
 pub use better_auth::{BetterAuth, Member, OauthTokens, RESOURCE};
 pub use clients::{Clients, PROMPT, Person};
-pub use engine::Engine;
+pub use engine::{Engine, connect};
 pub use history::{History, Outcome, SessionNumber, Tally, Violation};
 pub use pair::{Builder, Pair};
 pub use program::{Program, binary};

@@ -7,7 +7,7 @@ use service_runtime::{
     database::Database,
     on_both_databases,
     sealed::{MasterKey, SecretSource},
-    testing::TestDatabase,
+    testing::{TestDatabase, connect},
 };
 
 use super::*;
@@ -125,7 +125,7 @@ impl Replica {
 
 async fn count(database: &TestDatabase, what: &str) -> i64 {
     use sea_orm::{ConnectionTrait, Statement};
-    let connection = sea_orm::Database::connect(&database.settings.url).await.unwrap();
+    let connection = connect(&database.settings.url).await;
     let sql = format!("SELECT count(*) FROM {what}");
     let statement = Statement::from_string(connection.get_database_backend(), sql);
     connection.query_one_raw(statement).await.unwrap().unwrap().try_get_by_index(0).unwrap()
@@ -133,7 +133,7 @@ async fn count(database: &TestDatabase, what: &str) -> i64 {
 
 async fn execute(database: &TestDatabase, sql: &str) {
     use sea_orm::ConnectionTrait;
-    sea_orm::Database::connect(&database.settings.url).await.unwrap().execute_unprepared(sql).await.unwrap();
+    connect(&database.settings.url).await.execute_unprepared(sql).await.unwrap();
 }
 
 on_both_databases! {
@@ -240,7 +240,7 @@ on_both_databases! {
         clock.advance(RULES.lifetime);
         replica.keys.tend().await.unwrap();
         assert_eq!(replica.states().await, ["active", "pending"]);
-        let connection = sea_orm::Database::connect(&database.settings.url).await.unwrap();
+        let connection = connect(&database.settings.url).await;
         for state in ["active", "pending"] {
             use sea_orm::ConnectionTrait;
             let other = format!(

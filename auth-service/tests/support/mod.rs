@@ -203,7 +203,7 @@ pub fn details(status: &Status) -> ErrorDetails {
 }
 
 pub async fn connection(database: &TestDatabase) -> DatabaseConnection {
-    sea_orm::Database::connect(&database.settings.url).await.unwrap()
+    service_runtime::testing::connect(&database.settings.url).await
 }
 
 pub async fn execute(database: &TestDatabase, sql: &str) {

@@ -4,7 +4,7 @@
 
 use std::{env, time::Duration};
 
-use sea_orm::{ConnectionTrait, Database};
+use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -61,11 +61,19 @@ impl TestDatabase {
     }
 }
 
+/// A connection to look at a database behind the service's back; more of them for whoever asks at once.
+pub async fn connect(url: &str) -> DatabaseConnection {
+    let mut options = ConnectOptions::new(url);
+    // As the service itself does: a pool that ends connections by their age may spin for ever (launchbadge/sqlx#3645).
+    options.idle_timeout(None).max_lifetime(None).sqlx_logging(false);
+    Database::connect(options).await.expect("the database of the test")
+}
+
 async fn create_postgres() -> String {
     let server = env::var(POSTGRES_VARIABLE)
         .expect("DUET_TEST_POSTGRES_URL must name a PostgreSQL server; `cargo xtask test` starts one and sets it");
     let name = format!("test_{}", Uuid::new_v4().simple());
-    let connection = Database::connect(&server).await.expect("the PostgreSQL server of the tests");
+    let connection = connect(&server).await;
     connection.execute_unprepared(&format!("CREATE DATABASE {name}")).await.expect("a database of its own");
     connection.close().await.expect("to close the connection");
     let (address, _) = server.rsplit_once('/').expect("a URL that ends in a database's name");

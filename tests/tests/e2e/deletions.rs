@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use e2e::{Clients, Engine, Pair, Person, eventually, on_both_engines};
+use e2e::{Clients, Engine, Pair, Person, connect, eventually, on_both_engines};
 use futures::future::join_all;
 use proto::auth::v1::DeleteMeRequest;
-use sea_orm::{ConnectionTrait, Database, DatabaseConnection, Statement};
+use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
 use tokio::time::sleep;
 use tonic::Code;
 
@@ -51,7 +51,7 @@ on_both_engines! {
         assert_eq!(log.matches("the deletions of users cannot be followed").count(), 1, "{log}");
         pair.auth.start().await;
 
-        let tables = Database::connect(pair.task.setting("TASK_DATABASE_URL")).await.unwrap();
+        let tables = connect(pair.task.setting("TASK_DATABASE_URL")).await;
         until_gone(&tables, 2).await;
         assert_eq!(count(&tables, "user_revision").await, 2);
         let refusal = clients.create(&leaving, "late").await.unwrap_err();
@@ -81,7 +81,7 @@ on_both_engines! {
             assert!(made > 0, "it came too late to race");
             assert_eq!(refusal, Code::Unauthenticated);
         }
-        let tables = Database::connect(pair.task.setting("TASK_DATABASE_URL")).await.unwrap();
+        let tables = connect(pair.task.setting("TASK_DATABASE_URL")).await;
         until_gone(&tables, 0).await;
     }
 }

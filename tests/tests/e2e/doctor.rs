@@ -9,8 +9,8 @@ use std::{
     process::{Command, Output},
 };
 
-use e2e::{BetterAuth, Engine, Pair, Program, on_both_engines};
-use sea_orm::{ConnectionTrait, Database};
+use e2e::{BetterAuth, Engine, Pair, Program, connect, on_both_engines};
+use sea_orm::ConnectionTrait;
 use serde_json::Value;
 use tokio::process;
 
@@ -87,7 +87,7 @@ fn mode(path: impl AsRef<Path>, mode: u32) {
 }
 
 async fn change(database: &str, sql: &str) {
-    let connection = Database::connect(database).await.unwrap();
+    let connection = connect(database).await;
     connection.execute_unprepared(sql).await.unwrap();
     connection.close().await.unwrap();
 }

@@ -3,12 +3,12 @@
 use std::{fs, process::Output, time::Duration};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD, prelude::BASE64_URL_SAFE_NO_PAD};
-use e2e::{Clients, Engine, Pair, Person, Refusal, eventually, on_both_engines};
+use e2e::{Clients, Engine, Pair, Person, Refusal, connect, eventually, on_both_engines};
 use proto::auth::v1::{
     ChangePasswordRequest, DeleteMeRequest, ListAuthEventsRequest, ListSessionsRequest, LogoutRequest,
     RefreshTokenRequest, RevokeOtherSessionsRequest, UpdateMeRequest, User,
 };
-use sea_orm::{ConnectionTrait, Database, DbBackend, Statement};
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use tonic::Code;
 
 use crate::collector::{Collector, hex};
@@ -50,7 +50,7 @@ async fn dump(url: &str) -> Vec<u8> {
         let files = ["", "-wal", "-shm"].map(|suffix| fs::read(format!("{file}{suffix}")).unwrap_or_default());
         return files.concat();
     }
-    let connection = Database::connect(url).await.unwrap();
+    let connection = connect(url).await;
     let query = async |sql: String| {
         let rows = connection.query_all_raw(Statement::from_string(DbBackend::Postgres, sql)).await.unwrap();
         rows.into_iter().map(|row| row.try_get_by_index::<String>(0).unwrap()).collect::<Vec<_>>()

@@ -2,8 +2,8 @@
 
 use std::net::SocketAddr;
 
-use e2e::{Clients, Engine, Pair, Program, Proxy};
-use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection};
+use e2e::{Clients, Engine, Pair, Program, Proxy, connect};
+use sea_orm::{ConnectionTrait, DatabaseConnection};
 
 /// The pair, and the link from task-service to auth-service.
 pub(crate) struct Linked {
@@ -60,9 +60,7 @@ impl Linked {
 
     /// A connection to auth-service's database.
     pub(crate) async fn auth_database(&self) -> DatabaseConnection {
-        let mut options = ConnectOptions::new(self.pair.auth.setting("AUTH_DATABASE_URL"));
-        options.max_connections(1).sqlx_logging(false);
-        Database::connect(options).await.expect("auth-service's database")
+        connect(self.pair.auth.setting("AUTH_DATABASE_URL")).await
     }
 }
 

@@ -1,14 +1,13 @@
 //! Makes writes wait: a hold on the write lock of an embedded database, as another process may have it.
 
-use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection};
+use e2e::connect;
+use sea_orm::{ConnectionTrait, DatabaseConnection};
 
 pub(crate) struct Lock(DatabaseConnection);
 
 impl Lock {
     pub(crate) async fn take(url: &str) -> Self {
-        let mut options = ConnectOptions::new(url);
-        options.max_connections(1).min_connections(1).sqlx_logging(false);
-        let connection = Database::connect(options).await.unwrap();
+        let connection = connect(url).await;
         connection.execute_unprepared("BEGIN IMMEDIATE").await.unwrap();
         Self(connection)
     }

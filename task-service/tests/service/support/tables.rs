@@ -1,7 +1,7 @@
 //! The tables, looked at and touched behind the service's back.
 
 use sea_orm::{
-    ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, Statement, TransactionTrait,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, Statement, TransactionTrait,
 };
 
 const TABLES: [&str; 7] =
@@ -11,7 +11,7 @@ pub(crate) struct Tables(DatabaseConnection);
 
 impl Tables {
     pub(crate) async fn open(url: &str) -> Self {
-        Self(Database::connect(url).await.unwrap())
+        Self(service_runtime::testing::connect(url).await)
     }
 
     /// How many rows each table has.
