@@ -32,7 +32,7 @@ pub(crate) struct AuthApi {
 impl AuthService for AuthApi {
     async fn sign_up(&self, request: Request<SignUpRequest>) -> Result<Response<SignUpResponse>, Status> {
         let call = self.calls.of(&request)?;
-        let SignUpRequest { email, password, display_name } = request.into_inner();
+        let SignUpRequest { email, password, display_name, refresh_token_delivery: _ } = request.into_inner();
         let application = Application { email, password: SecretString::from(password), display_name };
         let (user, tokens) = self.accounts.sign_up(application, &call).await?.into_parts();
         Ok(Response::new(SignUpResponse { user, tokens }))
@@ -40,7 +40,7 @@ impl AuthService for AuthApi {
 
     async fn login(&self, request: Request<LoginRequest>) -> Result<Response<LoginResponse>, Status> {
         let call = self.calls.of(&request)?;
-        let LoginRequest { email, password } = request.into_inner();
+        let LoginRequest { email, password, refresh_token_delivery: _ } = request.into_inner();
         let (user, tokens) = self.accounts.log_in(&email, &SecretString::from(password), &call).await?.into_parts();
         Ok(Response::new(LoginResponse { user, tokens }))
     }

@@ -43,6 +43,7 @@ async fn a_page_signs_up_and_lists_tasks_by_grpc_web() {
         email: "ada@example.org".to_owned(),
         password: "Xk4mPq9z".to_owned(),
         display_name: "Ada".to_owned(),
+        ..SignUpRequest::default()
     };
     let answer = call(&pair, "/duet.auth.v1.AuthService/SignUp", OWN, &[], &framed(&somebody)).await;
     assert_eq!(answer.status, 200, "{answer:?}");
