@@ -1,0 +1,3 @@
+export default function AccountPage(props: { children?: import("solid-js").JSX.Element }) {
+  return <>{props.children}</>;
+}
