@@ -12,7 +12,10 @@ export function Door(props: { title: string; children: JSX.Element }) {
         <svg class="door-circles" viewBox="0 0 400 400" preserveAspectRatio="xMidYMid slice">
           <circle class="door-first" cx="130" cy="250" r="150" />
           <circle class="door-second" cx="290" cy="150" r="150" />
-          <path class="door-both" d="M150.4 101.4a150 150 0 0 1 119.2 197.2a150 150 0 0 1-119.2-197.2Z" />
+          <clipPath id="door-lens">
+            <circle cx="130" cy="250" r="150" />
+          </clipPath>
+          <circle class="door-both" cx="290" cy="150" r="150" clip-path="url(#door-lens)" />
         </svg>
         <p class="door-line">
           Everything you have to do.

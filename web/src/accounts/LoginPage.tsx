@@ -72,6 +72,11 @@ function Farewell() {
             <p>You are logged out.</p>
           </Notice>
         </Match>
+        <Match when={ending() === "deleted"}>
+          <Notice>
+            <p>Your account is deleted, and everything in it.</p>
+          </Notice>
+        </Match>
         <Match when={ending() === "logged-out-elsewhere"}>
           <Notice>
             <p>You logged out in another tab.</p>

@@ -1,14 +1,21 @@
 import { Show, type JSX } from "solid-js";
 import { Trouble } from "../design/pieces.jsx";
 import type { Submission } from "../errors/submission.js";
+import { mayHaveHappened } from "../errors/words.js";
+
+type RefusalProps = {
+  submission: Submission;
+  /** Where violations are shown already. */
+  fields: readonly string[];
+  /** Whether the refusal as a whole is said elsewhere already. */
+  said?: boolean;
+  children?: JSX.Element;
+};
 
 /** Why a form was refused, unless that is said at its fields already. */
-export function Refusal(props: {
-  submission: Submission;
-  fields: readonly string[];
-  children?: JSX.Element;
-}) {
-  const shown = () => props.submission.error() !== undefined && !props.submission.onlyAbout(...props.fields);
+export function Refusal(props: RefusalProps) {
+  const shown = () =>
+    props.submission.error() !== undefined && !props.said && !props.submission.onlyAbout(...props.fields);
   return (
     <Show when={shown()}>
       <Trouble error={props.submission.error()}>{props.children}</Trouble>
@@ -16,7 +23,8 @@ export function Refusal(props: {
   );
 }
 
-/** What is on a form's button: what it does, or when it will do it again. */
+/** What is on a form's button: what it does, or that it does it once more, or when. */
 export function submitWords(words: string, submission: Submission): string {
-  return submission.wait() > 0 ? `Try again in ${submission.wait()} s` : words;
+  if (submission.wait() > 0) return `Try again in ${submission.wait()} s`;
+  return submission.error() !== undefined && mayHaveHappened(submission.error()) ? "Try again" : words;
 }

@@ -10,7 +10,7 @@ import { Person } from "./person.js";
 import { subjectOf } from "./subject.js";
 
 /** Why nobody is signed in any more. */
-export type Ending = "logged-out" | "logged-out-elsewhere" | "ended";
+export type Ending = "logged-out" | "logged-out-elsewhere" | "deleted" | "ended";
 
 export type Session =
   /** The cookie is being asked; `error` if that came to nothing. */
@@ -61,7 +61,7 @@ export function signUp(email: string, password: string, displayName: string): Pr
 }
 
 /** Ends the session, here and on the server; throws, and ends nothing here, if the server did not say so. */
-export function logOut(person: Person): Promise<void> {
+export function logOut(person: Person, ending: Ending = "logged-out"): Promise<void> {
   return inTurn(async () => {
     try {
       await auth.logout({}, { headers: { authorization: person.authorization } });
@@ -71,7 +71,7 @@ export function logOut(person: Person): Promise<void> {
     }
     tell({ kind: "signed-out", sub: person.sub });
     former = undefined;
-    if (presentPerson() === person) drop("logged-out");
+    if (presentPerson() === person) drop(ending);
   });
 }
 

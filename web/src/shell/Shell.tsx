@@ -19,7 +19,13 @@ export function Shell(props: { children: JSX.Element }) {
   createEffect(
     on(
       () => location.pathname,
-      () => setDrawer(false),
+      () => {
+        setDrawer(false);
+        // Where the focus was is gone: the keyboard goes on at the new view.
+        setTimeout(() => {
+          if (document.activeElement === document.body) document.getElementById("main")?.focus();
+        });
+      },
       { defer: true },
     ),
   );

@@ -11,7 +11,7 @@ export function isDoor(path: string): boolean {
 /** The login page's address, which remembers where somebody was going, unless they have just left on purpose. */
 export function loginAddress(from: Location, ending: Ending | undefined): string {
   const wanted = `${from.pathname}${from.search}${from.hash}`;
-  const left = ending === "logged-out" || ending === "logged-out-elsewhere";
+  const left = ending !== undefined && ending !== "ended";
   return left || wanted === "/" ? "/login" : `/login?next=${encodeURIComponent(wanted)}`;
 }
 
