@@ -1,0 +1,10 @@
+import { toastFailure } from "../design/toast.jsx";
+import type { Person } from "../sessions/person.js";
+import { logOut } from "../sessions/session.js";
+
+/** Logs out, or says that it did not come to that. */
+export function logOutOrSay(person: Person): void {
+  logOut(person).catch((error: unknown) =>
+    toastFailure("You are still logged in.", error, () => logOutOrSay(person)),
+  );
+}

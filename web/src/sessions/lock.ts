@@ -1,0 +1,24 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+
+/** How long a tab waits for its turn, in milliseconds. */
+const LONGEST_WAIT = 10_000;
+
+/**
+ * Runs what sets, reads or clears the refresh token's cookie: one at a time in all tabs. Throws UNAVAILABLE if no turn
+ * comes.
+ */
+export async function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  const patience = new AbortController();
+  const timer = setTimeout(() => patience.abort(), LONGEST_WAIT);
+  try {
+    return await navigator.locks.request("duet-session", { signal: patience.signal }, () => {
+      clearTimeout(timer);
+      return work();
+    });
+  } catch (error) {
+    if (!patience.signal.aborted) throw error;
+    throw new ConnectError("another tab takes too long", Code.Unavailable);
+  } finally {
+    clearTimeout(timer);
+  }
+}
