@@ -33,5 +33,6 @@ export default tseslint.config(
       ],
     },
   },
-  { files: ["eslint.config.js"], ...tseslint.configs.disableTypeChecked },
+  { files: ["eslint.config.js", "tests/*.mjs"], ...tseslint.configs.disableTypeChecked },
+  { files: ["tests/*.mjs"], rules: { "no-restricted-globals": "off" } },
 );

@@ -27,6 +27,7 @@ mod limits;
 mod linked;
 mod outsider;
 mod ownership;
+mod page_in_use;
 mod postgres_outage;
 mod replays;
 mod replicas;

@@ -1,0 +1,51 @@
+// Two ways to use the page: by the mouse, and by the keyboard alone. Both make real input events.
+
+import assert from "node:assert/strict";
+
+/** Points, clicks, and types where it clicked. */
+export class Mouse {
+  constructor(page) {
+    this.page = page;
+  }
+
+  async press(target) {
+    await target.click();
+  }
+
+  /** Replaces the text of a field. */
+  async type(field, text) {
+    await field.click();
+    await this.page.keyboard.press("ControlOrMeta+a");
+    await this.page.keyboard.type(text);
+  }
+}
+
+/** Never points: walks to where it wants to go by Tab, and by arrows in a menu. */
+export class Keyboard {
+  constructor(page) {
+    this.page = page;
+  }
+
+  async press(target) {
+    await this.reach(target);
+    const isBox = (await target.getAttribute("type")) === "checkbox";
+    await this.page.keyboard.press(isBox ? "Space" : "Enter");
+  }
+
+  async type(field, text) {
+    await this.reach(field);
+    await this.page.keyboard.press("ControlOrMeta+a");
+    await this.page.keyboard.type(text);
+  }
+
+  /** Looks where the focus is, and moves on. */
+  async reach(target) {
+    await target.waitFor();
+    const inMenu = ["menuitem", "option"].includes((await target.getAttribute("role")) ?? "");
+    for (let steps = 0; steps < 300; steps++) {
+      if (await target.evaluate((element) => element === document.activeElement)) return;
+      await this.page.keyboard.press(inMenu ? "ArrowDown" : "Tab");
+    }
+    assert.fail(`the keyboard does not get to ${target}`);
+  }
+}
