@@ -37,6 +37,7 @@ export function AccountMenu() {
   return (
     <Menu
       label="Account"
+      worded
       place="above"
       class="account-button"
       items={[

@@ -64,7 +64,8 @@ function last(path: string): string {
   return path.split(".").at(-1) ?? path;
 }
 
-/** The services write "must have a digit". */
+/** The services write "must have one `@`", without a stop. */
 function sentence(description: string): string {
-  return `${description.charAt(0).toUpperCase()}${description.slice(1)}.`;
+  const words = description.replace(/`([^`]*)`/g, "“$1”");
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
 }

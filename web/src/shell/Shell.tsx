@@ -62,9 +62,9 @@ export function Shell(props: { children: JSX.Element }) {
         </A>
         <IconButton icon="search" label="Do something…" onClick={openPalette} />
       </header>
-      <div class="sidebar sidebar-wide">
+      <aside class="sidebar sidebar-wide" aria-label="Sidebar">
         <SidebarContent />
-      </div>
+      </aside>
       <Show when={drawer()}>
         <Dialog title="Menu" place="side" bare onClose={() => setDrawer(false)}>
           <div class="sidebar">
