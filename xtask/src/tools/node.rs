@@ -61,9 +61,8 @@ fn install_better_auth() -> Result<PathBuf> {
         for file in ["package.json", "package-lock.json"] {
             fs::copy(sources.join(file), folder.join(file))?;
         }
-        let mut command = Command::new(npm(&node));
-        command.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(&folder);
-        quietly("npm", command.env("PATH", path_with(&node)))
+        let mut command = npm_command(&node);
+        quietly("npm", command.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(&folder))
     })?;
     Ok(folder)
 }
@@ -72,7 +71,13 @@ fn npm(node: &Path) -> PathBuf {
     node.with_file_name("npm")
 }
 
-/// npm finds its Node there.
+/// npm, for arguments. It finds its Node on the PATH.
+pub(super) fn npm_command(node: &Path) -> Command {
+    let mut command = Command::new(npm(node));
+    command.env("PATH", path_with(node));
+    command
+}
+
 fn path_with(node: &Path) -> OsString {
     let folders = node.parent().map(Path::to_owned).into_iter();
     let path = env::var_os("PATH").unwrap_or_default();
