@@ -124,7 +124,7 @@ function SessionRow(props: { session: Session; ended: () => void }) {
           </Button>
         }
       >
-        <Button look="quiet" onClick={() => logOutOrSay(person)}>
+        <Button look="quiet" onClick={() => void logOutOrSay(person)}>
           Log out
         </Button>
       </Show>
