@@ -12,7 +12,7 @@ await perform({
     }
     await visitor.logIn(page, Mouse, "Wrong-passw0rd5");
     await page.getByText("Too many attempts.").waitFor();
-    const button = page.getByRole("button", { name: /Log in/ });
+    const button = page.getByRole("button", { name: /Try again in/ });
     assert.ok(await button.isDisabled());
     const seconds = async () => Number(/\d+/.exec(await button.textContent())?.[0]);
     const first = await seconds();

@@ -1,6 +1,6 @@
 // Services that stop and come back while somebody uses the page.
 
-import { assert, ask, Mouse, origin, perform } from "./stage.mjs";
+import { accountButton, assert, ask, Mouse, origin, perform } from "./stage.mjs";
 
 await perform({
   "logging out while the server is away says that it did not happen": async (stage) => {
@@ -9,7 +9,7 @@ await perform({
     stage.expectOutage();
     await ask("stop auth");
     await visitor.logOut(page);
-    await page.getByText("You are still logged in.").waitFor();
+    await page.getByText("You are not logged out.").waitFor();
     await visitor.isSignedIn(page);
     assert.equal((await visitor.context.cookies(origin)).length, 1);
     await ask("start auth");
@@ -22,7 +22,7 @@ await perform({
     const page = await visitor.signUp();
     stage.expectOutage();
     await ask("stop auth");
-    await new Mouse(page).press(page.getByRole("button", { name: "Account", exact: true }));
+    await new Mouse(page).press(accountButton(page));
     await new Mouse(page).press(page.getByRole("menuitem", { name: "Sessions", exact: true }));
     await page.getByText("The server cannot be reached.").waitFor();
     await ask("start auth");
@@ -33,7 +33,7 @@ await perform({
   "what may have happened says so": async (stage) => {
     const visitor = await stage.visitor();
     const page = await visitor.signUp();
-    await new Mouse(page).press(page.getByRole("button", { name: "Account", exact: true }));
+    await new Mouse(page).press(accountButton(page));
     await new Mouse(page).press(page.getByRole("menuitem", { name: "Account", exact: true }));
     await new Mouse(page).type(page.getByLabel("What the page calls you"), "Somebody");
     stage.expectOutage();

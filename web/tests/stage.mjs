@@ -137,6 +137,11 @@ class Stage {
   }
 }
 
+/** What opens the menu of whoever is signed in, by whose name it is called. */
+export function accountButton(page) {
+  return page.locator("button.account-button:visible");
+}
+
 let people = 0;
 
 /** A browser profile, and whoever sits in front of it. */
@@ -180,12 +185,12 @@ export class Visitor {
 
   async logOut(page, Hand = Mouse) {
     const hand = new Hand(page);
-    await hand.press(page.getByRole("button", { name: "Account", exact: true }));
+    await hand.press(accountButton(page));
     await hand.press(page.getByRole("menuitem", { name: "Log out" }));
   }
 
   async isSignedIn(page) {
-    await page.getByRole("button", { name: "Account", exact: true }).waitFor();
+    await accountButton(page).waitFor();
   }
 
   async isSignedOut(page) {

@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/solid-query";
-import { For, Match, Switch } from "solid-js";
+import { For, Match, Show, Switch } from "solid-js";
 import { EmptyState, Skeleton, Trouble } from "../design/pieces.jsx";
 import { usePerson } from "../sessions/context.js";
 import { Title } from "../shell/Title.jsx";
@@ -24,18 +24,18 @@ export default function TasksView() {
           <Trouble error={tasks.error} again={() => void tasks.refetch()} />
         </Match>
         <Match when={tasks.isSuccess}>
-          <ul>
-            <For
-              each={tasks.data}
-              fallback={
-                <EmptyState icon="check" title="Nothing to do">
-                  <p>Enjoy it while it lasts.</p>
-                </EmptyState>
-              }
-            >
-              {(task) => <li>{task.title}</li>}
-            </For>
-          </ul>
+          <Show
+            when={tasks.data?.length}
+            fallback={
+              <EmptyState icon="check" title="Nothing to do">
+                <p>Enjoy it while it lasts.</p>
+              </EmptyState>
+            }
+          >
+            <ul>
+              <For each={tasks.data}>{(task) => <li>{task.title}</li>}</For>
+            </ul>
+          </Show>
         </Match>
       </Switch>
     </div>
