@@ -41,7 +41,7 @@ await perform({
     await new Mouse(page).press(page.getByRole("button", { name: "Save" }));
     await page.getByText("It may have happened all the same.").waitFor();
     await ask("start auth");
-    await new Mouse(page).press(page.getByRole("button", { name: "Save" }));
+    await new Mouse(page).press(page.getByRole("button", { name: "Try again" }));
     await page.getByText("Your name is saved.").waitFor();
   },
 

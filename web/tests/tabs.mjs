@@ -130,7 +130,7 @@ await perform({
     await new Promise((resolve) => setTimeout(resolve, 2_500));
     let reached;
     const cut = new Promise((resolve) => (reached = resolve));
-    await page.route("**/AuthService/RefreshToken", async (route) => {
+    await page.route("**/*.AuthService/RefreshToken", async (route) => {
       await route.fetch();
       reached();
       await route.abort();
