@@ -176,7 +176,7 @@ mod tests {
         const END: Decision<'_> = Decision::End { current: &THIRD };
         for grace in [GRACE, Duration::ZERO] {
             for time in [-31, -1, 0, 29, 30, 999] {
-                let recent = time >= -29 && time < 30 && !grace.is_zero();
+                let recent = (-29..30).contains(&time) && !grace.is_zero();
                 let unshown = rotated_in_cookie(false);
                 assert_eq!(decide(&unshown, &SECOND, grace, at(time)), REPEAT, "{time}");
                 let shown = rotated_in_cookie(true);

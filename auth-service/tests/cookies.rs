@@ -31,10 +31,10 @@ fn refused<T: std::fmt::Debug>(answer: Result<T, Status>, code: Code, expected: 
 
 /// The `Max-Age` of a cookie that is just as it has to be.
 fn age(page: &Page) -> i64 {
-    let set = page.set.as_deref().expect("a cookie");
+    let set = page.set.as_deref().unwrap();
     let (value, attributes) = set.split_once("; ").unwrap();
     assert!(value.starts_with("__Host-duet-refresh="), "{set}");
-    let age = attributes.strip_prefix("Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=").expect(set);
+    let age = attributes.strip_prefix("Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=").unwrap();
     age.parse().unwrap()
 }
 

@@ -29,7 +29,8 @@ pub(crate) struct Cookies {
 }
 
 impl Cookies {
-    /// How the refresh tokens of a session that is asked for will travel.
+    /// How the refresh tokens of a session that is asked for will travel. To be asked before the attempt is counted: who
+    /// is refused here tries no password, and otherwise any page could use up the attempts of whoever looks at it.
     ///
     /// # Errors
     /// `OriginNotAllowed` when it is to be the cookie, and the page may not have it; `Malformed` as

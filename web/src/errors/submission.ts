@@ -25,7 +25,12 @@ export function createSubmission(work: () => Promise<unknown>): Submission {
     const { reason, retryAfter } = failureOf(error());
     if (error() === undefined || reason !== "RATE_LIMITED" || retryAfter === undefined) return setWait(0);
     const until = Date.now() + retryAfter;
-    const count = () => setWait(Math.max(0, Math.ceil((until - Date.now()) / 1_000)));
+    const count = () => {
+      const left = Math.max(0, Math.ceil((until - Date.now()) / 1_000));
+      setWait(left);
+      // The time is up, and nothing is in the way any more.
+      if (left === 0) setError(undefined);
+    };
     count();
     const timer = setInterval(count, 250);
     onCleanup(() => clearInterval(timer));

@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use super::{Found, announce, given, install, installed, node, npm_command, once, quietly, which};
+use super::{Found, announce, buf, given, install, installed, node, npm_command, once, quietly, which};
 use crate::workspace;
 
 const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
@@ -44,9 +44,9 @@ pub fn chromium() -> Result<PathBuf> {
 /// One of the page's own npm scripts.
 ///
 /// # Errors
-/// When Node is missing.
+/// When Node or buf, which makes the page's client, is missing.
 pub fn page_script(name: &str) -> Result<Command> {
-    let mut command = npm_command(&node()?);
+    let mut command = npm_command(&node()?, &[&buf()?]);
     command.args(["run", name]).current_dir(sources());
     Ok(command)
 }
@@ -56,7 +56,7 @@ fn build() -> Result<PathBuf> {
     let (sources, root) = (sources(), workspace::root());
     let index = sources.join("dist/index.html");
     let mend = format!("`npm ci` and `npm run build` in {} say why", sources.display());
-    let version = format!("of sources {:016x}", hash_of(&[&sources, &root.join("proto/duet")])?);
+    let version = format!("from sources {:016x}", hash_of(&[&sources, &root.join("proto/duet")])?);
     installed("page", &version, "page", &index, &mend, || {
         install_packages(&node, &sources)?;
         announce("page", "npm builds it");
@@ -66,11 +66,11 @@ fn build() -> Result<PathBuf> {
 }
 
 fn install_packages(node: &Path, sources: &Path) -> Result<()> {
-    let version = format!("of lock file {:016x}", hash_of(&[&sources.join("package-lock.json")])?);
+    let version = format!("from lock file {:016x}", hash_of(&[&sources.join("package-lock.json")])?);
     let program = sources.join("node_modules/vite/package.json");
     let mend = format!("`npm ci` in {} says why; npm has to reach its registry", sources.display());
     installed("page-packages", &version, "page-packages", &program, &mend, || {
-        let mut command = npm_command(node);
+        let mut command = npm_command(node, &[]);
         quietly("npm", command.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(sources))
     })?;
     Ok(())
