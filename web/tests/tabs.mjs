@@ -128,6 +128,7 @@ await perform({
     const page = await visitor.signUp();
     // The session may be rotated again only once the grace is over.
     await new Promise((resolve) => setTimeout(resolve, 2_500));
+    stage.expectOutage();
     let reached;
     const cut = new Promise((resolve) => (reached = resolve));
     await page.route("**/*.AuthService/RefreshToken", async (route) => {
