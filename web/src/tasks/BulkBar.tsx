@@ -122,7 +122,7 @@ export default function BulkBar(props: BarProps) {
               run: () => void run("moved", (chosen) => moveMany(store, chosen, id)),
             }))}
           >
-            <Icon name="right" />
+            <Icon name="list" />
           </Menu>
           <Menu
             label="Set the priority"

@@ -29,6 +29,7 @@ type QuickAddProps = {
 /** One line that makes a task; what is understood in it is shown before. */
 export function QuickAdd(props: QuickAddProps) {
   let input!: HTMLInputElement;
+  const isWide = matchMedia("(min-width: 40rem)").matches;
   const [draft, setDraft, forgetDraft] = createDraft<string>("quick-add", "");
   const [left, setLeft] = createSignal<readonly string[]>([]);
   const [read, setRead] = createSignal(draft());
@@ -51,7 +52,7 @@ export function QuickAdd(props: QuickAddProps) {
 
   const add = () => {
     const text = draft();
-    const { parts: _, ...fields } = understand(text, props.lists, left(), times());
+    const fields = understand(text, props.lists, left(), times());
     if (!fields.title) return;
     forgetDraft();
     setRead("");
@@ -73,7 +74,7 @@ export function QuickAdd(props: QuickAddProps) {
         <input
           ref={input}
           aria-label="Add a task"
-          placeholder="Add a task: call Ann tomorrow 5pm !high #home"
+          placeholder={isWide ? "Add a task: call Ann tomorrow 5pm !high #home" : "Add a task"}
           autocomplete="off"
           enterkeyhint="done"
           maxlength="500"
@@ -118,6 +119,13 @@ export function QuickAdd(props: QuickAddProps) {
   );
 }
 
-function taskOf({ title, priority, labels, taskListId, start, due }: Omit<Understood, "parts">): NewTask {
-  return { title, priority, labels, taskListId, ...(start && { start }), ...(due && { due }) };
+function taskOf({ title, priority, labels, taskListId, start, due }: Understood): NewTask {
+  return {
+    title,
+    priority,
+    labels,
+    ...(taskListId && { taskListId }),
+    ...(start && { start }),
+    ...(due && { due }),
+  };
 }

@@ -112,13 +112,7 @@ export function Subtasks(props: { task: Task }) {
           Show more
         </Button>
       </Show>
-      <form
-        class="subtask-add"
-        onSubmit={(event) => {
-          event.preventDefault();
-          addTyped();
-        }}
-      >
+      <div class="subtask-add">
         <Icon name="plus" />
         <input
           aria-label="Add a subtask"
@@ -127,8 +121,13 @@ export function Subtasks(props: { task: Task }) {
           maxlength="500"
           value={typed()}
           onInput={(event) => setTyped(event.currentTarget.value)}
+          onKeyDown={(event) => {
+            if (event.key !== "Enter" || event.ctrlKey || event.metaKey) return;
+            event.preventDefault();
+            addTyped();
+          }}
         />
-      </form>
+      </div>
     </section>
   );
 }

@@ -106,7 +106,9 @@ export function TaskForm(props: { task: Task; lists: readonly TaskList[]; onClos
               label="Priority"
               value={String(shown().priority)}
               options={offered.map((priority) => [String(priority), priorities[priority].name])}
-              onChange={(value) => set({ priority: Number(value) })}
+              onChange={(value) =>
+                set({ priority: offered.find((priority) => String(priority) === value) ?? Priority.NONE })
+              }
             />
             <Select
               label="List"

@@ -23,7 +23,8 @@ export default function TaskPanel(props: PanelProps) {
       return true;
     },
   );
-  const isGone = () => isRefusal(asked.error, "task.duet", "TASK_NOT_FOUND", "VALIDATION_FAILED");
+  const error = (): unknown => asked.error;
+  const isGone = () => isRefusal(error(), "task.duet", "TASK_NOT_FOUND", "VALIDATION_FAILED");
   offerCommands(() => [
     { group: "Tasks", title: "Close the task", keys: "Escape", icon: "close", run: props.onClose },
   ]);
@@ -40,7 +41,7 @@ export default function TaskPanel(props: PanelProps) {
         </Match>
         <Match when={asked.state === "errored"}>
           <PanelHead onClose={props.onClose} />
-          <Show when={isGone()} fallback={<Trouble error={asked.error} again={() => void refetch()} />}>
+          <Show when={isGone()} fallback={<Trouble error={error()} again={() => void refetch()} />}>
             <Title>Not found</Title>
             <EmptyState icon="search" title="This task is gone">
               <p>It was removed for good, or there never was one at this address.</p>

@@ -18,8 +18,8 @@ type RowProps = {
   /** Whether the Tab key comes by. */
   current: boolean;
   selected: boolean;
-  /** Whether tasks are being chosen rather than done. */
-  selecting: boolean;
+  /** What the round button in front of it does. */
+  pressing: "tick" | "pick" | "restore";
   /** Whether its panel is open. */
   open: boolean;
   /** The list's name, where that does not go without saying. */
@@ -30,6 +30,7 @@ type RowProps = {
 export function TaskRow(props: RowProps) {
   const isDone = () => props.task.state === State.COMPLETED;
   const isCancelled = () => props.task.state === State.CANCELLED;
+  const isPicking = () => props.pressing === "pick";
   const tab = () => (props.current ? 0 : -1);
   const hasFacts = () => {
     const { due, priority, labels, parentId, state, blocked } = props.task;
@@ -56,22 +57,38 @@ export function TaskRow(props: RowProps) {
       <span class="grip" data-do="drag" aria-hidden="true">
         <Icon name="grip" />
       </span>
-      <button
-        type="button"
-        class={`tick tick-${priorities[props.task.priority].look}`}
-        classList={{
-          "tick-square": props.selecting,
-          "tick-on": props.selecting ? props.selected : isDone(),
-          "tick-off": isCancelled(),
-        }}
-        role="checkbox"
-        aria-checked={props.selecting ? props.selected : isDone() || isCancelled()}
-        aria-label={`${props.selecting ? "Select" : "Complete"} “${props.task.title}”`}
-        tabindex={tab()}
-        data-do={props.selecting ? "pick" : "tick"}
+      <Show
+        when={props.pressing !== "restore"}
+        fallback={
+          <button
+            type="button"
+            class="tick tick-restore"
+            title="Restore"
+            aria-label={`Restore “${props.task.title}”`}
+            tabindex={tab()}
+            data-do="restore"
+          >
+            <Icon name="restore" />
+          </button>
+        }
       >
-        <Icon name={!props.selecting && isCancelled() ? "minus" : "check"} />
-      </button>
+        <button
+          type="button"
+          class={`tick tick-${priorities[props.task.priority].look}`}
+          classList={{
+            "tick-square": isPicking(),
+            "tick-on": isPicking() ? props.selected : isDone(),
+            "tick-off": !isPicking() && isCancelled(),
+          }}
+          role="checkbox"
+          aria-checked={isPicking() ? props.selected : isDone() || isCancelled()}
+          aria-label={`${isPicking() ? "Choose" : "Complete"} “${props.task.title}”`}
+          tabindex={tab()}
+          data-do={props.pressing}
+        >
+          <Icon name={!isPicking() && isCancelled() ? "minus" : "check"} />
+        </button>
+      </Show>
       <div class="row-words">
         <a class="row-title" href={`/tasks/${props.task.id}`} noScroll tabindex={tab()} data-do="open">
           {props.task.title}

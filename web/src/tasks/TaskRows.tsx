@@ -34,6 +34,8 @@ export type RowsProps = {
   /** What stands above a row, behind the one before it. */
   heading: (id: string, before: string | undefined) => string | undefined;
   listName: (taskListId: string) => string | undefined;
+  /** Whether tasks are restored rather than completed. */
+  trash: boolean;
   onTick: (id: string) => void;
   onMove: (id: string, by: -1 | 1) => void;
   /** The place of what is looked at, for renewing it. */
@@ -101,18 +103,18 @@ export function TaskRows(props: RowsProps) {
 
   const onClick = (event: MouseEvent) => {
     const target = event.target as Element;
-    const id = target.closest<HTMLElement>("[data-id]")?.dataset["id"];
-    const what = target.closest<HTMLElement>("[data-do]")?.dataset["do"];
+    const id = target.closest<HTMLElement>("[data-id]")?.dataset.id;
+    const what = target.closest<HTMLElement>("[data-do]")?.dataset.do;
     if (!id) return;
     props.selection.setCurrent(id);
     if (event.shiftKey) props.selection.pickTo(id);
     else if (event.ctrlKey || event.metaKey || what === "pick") props.selection.pick(id);
-    else if (what === "tick") props.onTick(id);
+    else if (what === "tick" || what === "restore") props.onTick(id);
     else return;
     event.preventDefault();
   };
   const onKeyDown = (event: KeyboardEvent) => {
-    const id = (event.target as Element).closest<HTMLElement>("[data-id]")?.dataset["id"];
+    const id = (event.target as Element).closest<HTMLElement>("[data-id]")?.dataset.id;
     const by = { ArrowDown: 1, ArrowUp: -1 }[event.key] as -1 | 1 | undefined;
     if (!id || event.ctrlKey || event.metaKey) return;
     if (by && event.altKey) props.onMove(id, by);
@@ -124,7 +126,7 @@ export function TaskRows(props: RowsProps) {
     event.preventDefault();
   };
   const onFocusIn = (event: FocusEvent) => {
-    const id = (event.target as Element).closest<HTMLElement>("[data-id]")?.dataset["id"];
+    const id = (event.target as Element).closest<HTMLElement>("[data-id]")?.dataset.id;
     if (id) props.selection.setCurrent(id);
   };
 
@@ -173,7 +175,7 @@ export function TaskRows(props: RowsProps) {
                           task={task()}
                           current={isCurrent(id)}
                           selected={props.selection.has(id)}
-                          selecting={props.selection.isOn()}
+                          pressing={props.selection.isOn() ? "pick" : props.trash ? "restore" : "tick"}
                           open={isOpen(id)}
                           list={props.listName(task().taskListId)}
                         />

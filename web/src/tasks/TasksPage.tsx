@@ -9,6 +9,7 @@ import {
   onCleanup,
   onMount,
   Show,
+  Suspense,
   untrack,
 } from "solid-js";
 import { usePerson } from "../sessions/context.js";
@@ -59,6 +60,8 @@ export default function TasksPage() {
   // What is in view is asked for again when the person comes back.
   const [visits, setVisits] = createSignal(0);
   onMount(() => {
+    // Nobody has opened a task in the first second.
+    const idle = setTimeout(() => void TaskPanel.preload(), 1_000);
     const onVisit = () => {
       if (document.visibilityState !== "visible") return;
       setVisits((count) => count + 1);
@@ -68,6 +71,7 @@ export default function TasksPage() {
     addEventListener("focus", onVisit);
     document.addEventListener("visibilitychange", onVisit);
     onCleanup(() => {
+      clearTimeout(idle);
       removeEventListener("focus", onVisit);
       document.removeEventListener("visibilitychange", onVisit);
     });
@@ -86,7 +90,11 @@ export default function TasksPage() {
         )}
       </Show>
       <Show when={open()} keyed>
-        {(id) => <TaskPanel id={id} lists={lists()} onClose={close} />}
+        {(id) => (
+          <Suspense>
+            <TaskPanel id={id} lists={lists()} onClose={close} />
+          </Suspense>
+        )}
       </Show>
       <Conflicts />
     </div>

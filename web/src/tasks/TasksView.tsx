@@ -13,7 +13,7 @@ import {
 import { Skeleton, Trouble } from "../design/pieces.jsx";
 import type { TaskList } from "../gen/duet/task/v1/task_list_service_pb.js";
 import type { Task } from "../gen/duet/task/v1/task_service_pb.js";
-import { add, move, toggle, type NewTask } from "./actions.js";
+import { add, move, restore, toggle, type NewTask } from "./actions.js";
 import { offerTaskCommands } from "./commands.js";
 import { useTasks } from "./context.js";
 import { NothingHere } from "./empty.jsx";
@@ -124,6 +124,10 @@ export function TasksView(props: ViewProps) {
     selection.walkTo(ids().indexOf(id));
   };
 
+  const bringBack = async (task: Task) => {
+    // What went there with it comes back with it.
+    if (await restore(store, task)) void listing()?.renew(...range);
+  };
   const [focusQuickAdd, setFocusQuickAdd] = createSignal<() => void>();
   offerTaskCommands(store, {
     selection,
@@ -162,7 +166,14 @@ export function TasksView(props: ViewProps) {
         onLook={look}
         onSelect={() => selection.toggle()}
       />
-      <Show when={props.place.at !== "trash"} fallback={<TrashHead listing={listing()} ids={ids()} />}>
+      <Show
+        when={props.place.at !== "trash"}
+        fallback={
+          <Suspense>
+            <TrashHead listing={listing()} ids={ids()} />
+          </Suspense>
+        }
+      >
         <QuickAdd lists={props.lists} onAdd={onAdd} onReady={(focus) => setFocusQuickAdd(() => focus)} />
       </Show>
       <Show when={listing()} fallback={<Skeleton lines={6} />} keyed>
@@ -192,7 +203,8 @@ export function TasksView(props: ViewProps) {
               byHand={isByHand()}
               heading={(id, before) => headingOf(store, props.place, props.view, id, before)}
               listName={listName}
-              onTick={withTask((task) => void toggle(store, task))}
+              trash={props.place.at === "trash"}
+              onTick={withTask((task) => void (task.deleteTime ? bringBack(task) : toggle(store, task)))}
               onMove={onMove}
               onRange={(from, to) => (range = [from, to])}
             />
@@ -200,7 +212,9 @@ export function TasksView(props: ViewProps) {
         )}
       </Show>
       <Show when={selection.isOn()}>
-        <BulkBar selection={selection} ids={ids()} lists={props.lists} trash={props.place.at === "trash"} />
+        <Suspense>
+          <BulkBar selection={selection} ids={ids()} lists={props.lists} trash={props.place.at === "trash"} />
+        </Suspense>
       </Show>
     </section>
   );
@@ -211,7 +225,7 @@ function withPlace(task: NewTask, place: Place, taskListId: string): NewTask {
   const labels = task.labels ?? [];
   return {
     ...task,
-    taskListId: task.taskListId || taskListId,
+    taskListId: task.taskListId ?? taskListId,
     ...(place.at === "label" && !labels.includes(place.label) && { labels: [...labels, place.label] }),
     ...(!task.due && place.at === "today" && { due: taskTime(today()) }),
     ...(!task.due && place.at === "upcoming" && { due: taskTime(dayAfter(today(), 1)) }),

@@ -1,5 +1,5 @@
 import { useNavigate } from "@solidjs/router";
-import { createEffect, createSignal, createUniqueId, lazy, on, onCleanup, Show } from "solid-js";
+import { createEffect, createSignal, createUniqueId, lazy, on, onCleanup, Show, Suspense } from "solid-js";
 import { ask } from "../design/ask.jsx";
 import { IconButton } from "../design/Button.jsx";
 import { Icon } from "../design/Icon.jsx";
@@ -59,7 +59,7 @@ export function ViewHead(props: HeadProps) {
           onClick={() => setFiltering(!filtering())}
         />
         <IconButton
-          icon="check"
+          icon="choose"
           label={props.selecting ? "Stop choosing" : "Choose several"}
           class={props.selecting ? "tool-on" : ""}
           aria-pressed={props.selecting}
@@ -67,7 +67,9 @@ export function ViewHead(props: HeadProps) {
         />
       </div>
       <Show when={filtering()}>
-        <FilterPanel id={panel} place={props.place} view={props.view} onLook={props.onLook} />
+        <Suspense>
+          <FilterPanel id={panel} place={props.place} view={props.view} onLook={props.onLook} />
+        </Suspense>
       </Show>
     </header>
   );

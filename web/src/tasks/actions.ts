@@ -137,11 +137,19 @@ export async function remove(store: TaskStore, task: Task): Promise<boolean> {
   return false;
 }
 
+/** What a restored task shows. */
+export const outOfTrash: Patch = (shown) => {
+  const task = { ...shown };
+  delete task.deleteTime;
+  delete task.purgeTime;
+  return task;
+};
+
 /** Takes a task out of the trash, and what went there with it. */
 export function restore(store: TaskStore, task: Task): Promise<Task | undefined> {
   return make(store, task, {
     failed: "was not restored",
-    patch: ({ deleteTime: _, purgeTime: __, ...shown }) => shown,
+    patch: outOfTrash,
     call: (etag) => store.person.tasks.undeleteTask({ taskId: task.id, etag }),
   });
 }

@@ -3,7 +3,7 @@ import { toast } from "../design/toast.jsx";
 import { failureOf, isCancelled } from "../errors/failure.js";
 import { explain } from "../errors/words.js";
 import type { Task } from "../gen/duet/task/v1/task_service_pb.js";
-import { callOf, movePatch, patchOf, type Fields } from "./actions.js";
+import { callOf, movePatch, outOfTrash, patchOf, type Fields } from "./actions.js";
 import { takeIn } from "./changes.js";
 import type { Patch, TaskStore } from "./store.js";
 
@@ -77,8 +77,7 @@ export function moveMany(store: TaskStore, tasks: readonly Task[], taskListId: s
 
 /** Takes many tasks out of the trash, one call each. */
 export function restoreMany(store: TaskStore, tasks: readonly Task[]) {
-  const patch: Patch = ({ deleteTime: _, purgeTime: __, ...shown }) => shown;
-  return oneByOne(store, tasks, patch, (task, etag) =>
+  return oneByOne(store, tasks, outOfTrash, (task, etag) =>
     store.person.tasks.undeleteTask({ taskId: task.id, etag }),
   );
 }

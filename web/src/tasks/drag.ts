@@ -28,7 +28,7 @@ export function letDrag(view: HTMLElement, drags: Drags): () => void {
     made.add(row);
     draggable({
       element: row,
-      getInitialData: () => ({ task: row.dataset["id"] ?? "" }),
+      getInitialData: () => ({ task: row.dataset.id ?? "" }),
       onDragStart: () => row.classList.add("row-dragged"),
       onDrop: () => row.classList.remove("row-dragged"),
     });
@@ -41,14 +41,14 @@ export function letDrag(view: HTMLElement, drags: Drags): () => void {
   };
   const stopView = dropTargetForElements({
     element: view,
-    canDrop: ({ source }) => typeof source.data["task"] === "string" && drags.drags() !== undefined,
+    canDrop: ({ source }) => typeof source.data.task === "string" && drags.drags() !== undefined,
     onDrag: ({ location }) => mark(landingAt(location.current.input)),
     onDragLeave: () => mark(undefined),
     onDrop: ({ source }) => {
-      const neighbour = landing?.row.dataset["id"];
+      const neighbour = landing?.row.dataset.id;
       const behind = landing?.behind ?? false;
       mark(undefined);
-      if (neighbour) drags.drags()?.(String(source.data["task"]), neighbour, behind);
+      if (neighbour) drags.drags()?.(String(source.data.task), neighbour, behind);
     },
   });
   const sidebar = document.querySelector<HTMLElement>(".sidebar-wide");
@@ -72,15 +72,15 @@ function letDropOnLists(sidebar: HTMLElement, drags: Drags): () => void {
       ?.closest<HTMLElement>("[data-drop-list], [data-drop-place]") ?? undefined;
   return dropTargetForElements({
     element: sidebar,
-    canDrop: ({ source }) => typeof source.data["task"] === "string",
+    canDrop: ({ source }) => typeof source.data.task === "string",
     onDrag: ({ location }) => mark(listAt(location.current.input)),
     onDragLeave: () => mark(undefined),
     onDrop: ({ source, location }) => {
       const target = listAt(location.current.input);
       mark(undefined);
       const inbox = drags.lists().find((list) => list.inbox)?.id;
-      const taskListId = target?.dataset["dropList"] ?? (target && inbox);
-      if (taskListId) void moveTo(drags, String(source.data["task"]), taskListId);
+      const taskListId = target?.dataset.dropList ?? (target && inbox);
+      if (taskListId) void moveTo(drags, String(source.data.task), taskListId);
     },
   });
 }

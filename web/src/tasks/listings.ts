@@ -9,7 +9,7 @@ const kept = new WeakMap<TaskStore, Map<string, Listing>>();
 /** The listing of a query: the one that is there already, if it was looked at lately. */
 export function listingOf(store: TaskStore, query: Query): Listing {
   let listings = kept.get(store);
-  if (!listings) kept.set(store, (listings = new Map()));
+  if (!listings) kept.set(store, (listings = new Map<string, Listing>()));
   const key = JSON.stringify(query);
   const listing = listings.get(key) ?? new Listing(store, query);
   listings.delete(key);

@@ -11,7 +11,7 @@ export type Understood = {
   parts: readonly Part[];
   priority: Priority;
   labels: string[];
-  taskListId: string;
+  taskListId?: string;
   start?: TaskTime;
   due?: TaskTime;
 };
@@ -35,7 +35,7 @@ export function understand(
   left: readonly string[],
   times?: (text: string) => FoundTime | undefined,
 ): Understood {
-  const found: Understood = { title: "", parts: [], priority: Priority.NONE, labels: [], taskListId: "" };
+  const found: Understood = { title: "", parts: [], priority: Priority.NONE, labels: [] };
   const parts: Part[] = [];
   const take = (kind: Part["kind"], typed: string, shown: string) => {
     parts.push({ kind, typed, shown });
