@@ -90,7 +90,14 @@ export function TaskRow(props: RowProps) {
         </button>
       </Show>
       <div class="row-words">
-        <a class="row-title" href={`/tasks/${props.task.id}`} noScroll tabindex={tab()} data-do="open">
+        <a
+          class="row-title"
+          href={`/tasks/${props.task.id}`}
+          noScroll
+          tabindex={tab()}
+          draggable={false}
+          data-do="open"
+        >
           {props.task.title}
         </a>
         <Show when={hasFacts()}>

@@ -8,6 +8,7 @@ import {
   onCleanup,
   onMount,
   Show,
+  Suspense,
   untrack,
 } from "solid-js";
 import { Skeleton, Trouble } from "../design/pieces.jsx";
@@ -29,6 +30,9 @@ import { ViewHead } from "./ViewHead.jsx";
 
 const BulkBar = lazy(() => import("./BulkBar.jsx"));
 const TrashHead = lazy(() => import("./TrashHead.jsx"));
+
+/** How long after a change the view is put in order, in milliseconds. */
+const REORDER_DELAY = 600;
 
 type ViewProps = {
   place: Place;
@@ -77,19 +81,31 @@ export function TasksView(props: ViewProps) {
   const listName = (id: string) =>
     id === taskListId() ? undefined : props.lists.find((list) => list.id === id && !list.inbox)?.title;
 
-  let range: [number, number] = [0, 0];
   createEffect(
     on(listing, (now) => {
       selection.clear();
       if (!now) return;
       if (now.isFirst()) void now.reload();
-      else void now.renew(...range);
+      else now.touch();
     }),
   );
   createEffect(
     on(
       () => props.visits,
-      () => void listing()?.renew(...range),
+      () => listing()?.touch(),
+      { defer: true },
+    ),
+  );
+
+  // What has changed may belong elsewhere now, in an order that only the server knows.
+  createEffect(
+    on(
+      store.orders,
+      () => {
+        if (isByHand()) return;
+        const timer = setTimeout(() => listing()?.touch(), REORDER_DELAY);
+        onCleanup(() => clearTimeout(timer));
+      },
       { defer: true },
     ),
   );
@@ -126,7 +142,7 @@ export function TasksView(props: ViewProps) {
 
   const bringBack = async (task: Task) => {
     // What went there with it comes back with it.
-    if (await restore(store, task)) void listing()?.renew(...range);
+    if (await restore(store, task)) listing()?.touch();
   };
   const [focusQuickAdd, setFocusQuickAdd] = createSignal<() => void>();
   offerTaskCommands(store, {
@@ -206,7 +222,7 @@ export function TasksView(props: ViewProps) {
               trash={props.place.at === "trash"}
               onTick={withTask((task) => void (task.deleteTime ? bringBack(task) : toggle(store, task)))}
               onMove={onMove}
-              onRange={(from, to) => (range = [from, to])}
+              onRange={(from, to) => void now.view(from, to)}
             />
           </Show>
         )}

@@ -5,8 +5,8 @@ import type { Query } from "./filter.js";
 import type { TaskStore } from "./store.js";
 import { ownZone, today } from "./times.js";
 
-/** A page begins where its token leads, and can be fetched again by itself. */
-type Page = { token: string; ids: readonly string[] };
+/** A page begins where its token leads, and can be fetched again by itself; `at` says when it was (epoch milliseconds). */
+type Page = { token: string; ids: readonly string[]; at: number };
 
 const PAGE_SIZE = 200;
 
@@ -22,6 +22,9 @@ export class Listing {
   #loading: Promise<void> | undefined;
   #day = today();
   #generation = 0;
+  #since = 0;
+  #range: [number, number] = [0, 0];
+  #renewing = false;
 
   constructor(
     private readonly store: TaskStore,
@@ -66,7 +69,7 @@ export class Listing {
       if (generation !== this.#generation) return;
       takeIn(this.store, { tasks });
       batch(() => {
-        this.#pages[1]([{ token: "", ids: tasks.map(({ id }) => id) }]);
+        this.#pages[1]([{ token: "", ids: tasks.map(({ id }) => id), at: Date.now() }]);
         this.#next[1](nextPageToken || undefined);
       });
     } catch (error) {
@@ -74,15 +77,56 @@ export class Listing {
     }
   }
 
-  /** Fetches the pages again that hold what stands from the one place to the other. */
-  async renew(from: number, to: number): Promise<void> {
-    if (this.isFirst() || this.error() !== undefined || this.#day !== today()) return this.reload();
-    let start = 0;
-    for (const [index, page] of this.#pages[0]().entries()) {
-      const end = start + page.ids.length;
-      if (start <= to && end >= from) await this.#renewPage(index, page);
-      start = end;
+  /** Says that what is loaded may be out of date: what is in view is fetched again now, the rest when it is come to. */
+  touch(): void {
+    this.#since = Date.now();
+    this.#settle();
+    void this.view(...this.#range);
+  }
+
+  /** Says which places are in view, and fetches again what is out of date there. */
+  async view(from: number, to: number): Promise<void> {
+    this.#range = [from, to];
+    if (this.#renewing || this.#since === 0) return;
+    this.#renewing = true;
+    try {
+      if (this.isFirst() || this.error() !== undefined || this.#day !== today()) await this.reload();
+      for (let index = this.#stale(); index >= 0; index = this.#stale()) await this.#renewPage(index);
+    } finally {
+      this.#renewing = false;
     }
+  }
+
+  /** The first page in view that is out of date; -1: there is none. */
+  #stale(): number {
+    const [from, to] = this.#range;
+    let start = 0;
+    return this.#pages[0]().findIndex(({ ids, at }) => {
+      const end = start + ids.length;
+      const isIn = start <= to && end >= from;
+      start = end;
+      return isIn && at < this.#since;
+    });
+  }
+
+  /** What was made here stays at the end, if it is there; else it is met where it belongs. */
+  #settle(): void {
+    const isAtEnd = this.isComplete() && this.query.orderBy === "";
+    const known = new Set(this.#pages[0]().flatMap(({ ids }) => ids));
+    const made = this.#new[0]().filter((id) => !known.has(id));
+    const [answered, waiting] = [
+      made.filter((id) => (this.store.get(id)?.revision ?? 0n) > 0n),
+      made.filter((id) => this.store.get(id)?.revision === 0n),
+    ];
+    batch(() => {
+      this.#new[1](waiting);
+      if (!isAtEnd || answered.length === 0) return;
+      this.#pages[1]((pages) =>
+        pages.map((page, index) =>
+          index < pages.length - 1 ? page : { ...page, ids: [...page.ids, ...answered] },
+        ),
+      );
+    });
   }
 
   /** Shows what was made here just now. */
@@ -100,6 +144,7 @@ export class Listing {
 
   /** Puts an id right before or behind another one. */
   place(id: string, neighbour: string, behind: boolean): void {
+    this.#settle();
     this.#pages[1]((pages) =>
       pages.map((page) => {
         const ids = page.ids.filter((other) => other !== id);
@@ -120,7 +165,7 @@ export class Listing {
       batch(() => {
         this.#pages[1]((pages) => [
           ...pages.map((page) => without(page, new Set(fresh))),
-          { token, ids: fresh },
+          { token, ids: fresh, at: Date.now() },
         ]);
         this.#next[1](nextPageToken || undefined);
       });
@@ -129,11 +174,17 @@ export class Listing {
     }
   }
 
-  async #renewPage(index: number, page: Page): Promise<void> {
+  async #renewPage(index: number): Promise<void> {
+    const page = this.#pages[0]()[index];
+    if (!page) return;
     const generation = this.#generation;
     // What fails here is shown as it was; the next look tries again.
     const answer = await this.#fetch(page.token).catch(() => undefined);
-    if (!answer || generation !== this.#generation) return;
+    if (generation !== this.#generation) return;
+    this.#pages[1]((all) =>
+      all.map((other) => (other.token === page.token ? { ...other, at: Date.now() } : other)),
+    );
+    if (!answer) return;
     takeIn(this.store, { tasks: answer.tasks });
     const ids = answer.tasks.map(({ id }) => id);
     const pages = this.#pages[0]();
@@ -144,7 +195,7 @@ export class Listing {
     const inserted = ids.some((id) => !known.has(id));
     batch(() => {
       const before = pages.slice(0, index).map((other) => without(other, fresh));
-      const renewed = { token: page.token, ids };
+      const renewed = { token: page.token, ids, at: Date.now() };
       if (!after || inserted || !answer.nextPageToken) {
         // What stood behind may have been pushed further: it is fetched when it is come to.
         this.#pages[1]([...before, renewed]);

@@ -38,6 +38,7 @@ export class TaskStore {
   readonly #labels = new Set<string>();
   readonly #labelSignal = createSignal<readonly string[]>([]);
   readonly #belongings = createSignal(0);
+  readonly #orders = createSignal(0);
 
   constructor(readonly person: Person) {}
 
@@ -48,6 +49,9 @@ export class TaskStore {
 
   /** Changes whenever a task may have come to belong elsewhere: done, deleted, moved. */
   readonly belongings: Accessor<number> = this.#belongings[0];
+
+  /** Changes whenever a task may have come to stand elsewhere in a sorted or filtered view. */
+  readonly orders: Accessor<number> = this.#orders[0];
 
   /** Every label that has been met, in order. */
   readonly labels: Accessor<readonly string[]> = this.#labelSignal[0];
@@ -65,6 +69,7 @@ export class TaskStore {
         const { known } = entry;
         if (known && known.revision > task.revision) continue;
         if (known?.etag === task.etag && known.blocked === task.blocked) continue;
+        if (known && isReordered(known, task)) this.#orders[1]((count) => count + 1);
         entry.known = task;
         this.#learnLabels(task.labels);
         this.#show(entry);
@@ -196,6 +201,17 @@ export class TaskStore {
 
 function belonging(task: Task): string {
   return `${task.taskListId} ${task.parentId} ${isDone(task)} ${Boolean(task.deleteTime)}`;
+}
+
+/** Whether views may have to show it elsewhere. What is done or deleted keeps its place, where it can come back to. */
+function isReordered(before: Task, after: Task): boolean {
+  if (after.deleteTime) return false;
+  return before.deleteTime !== undefined || order(before) !== order(after);
+}
+
+function order({ title, notes, due, start, priority, labels, taskListId, parentId }: Task): string {
+  const times = [due, start].map((time) => [time?.date, time?.timeOfDay, time?.timeZone]);
+  return JSON.stringify([title, notes, times, priority, labels, taskListId, parentId]);
 }
 
 function peek(entry: Entry): Task | undefined {
