@@ -1,4 +1,4 @@
-import { For, Show } from "solid-js";
+import { createMemo, For, Show } from "solid-js";
 import { Icon } from "../design/Icon.jsx";
 import { Priority, State, type Task } from "../gen/duet/task/v1/task_service_pb.js";
 import { isOver, shownTaskTime } from "./times.js";
@@ -54,9 +54,7 @@ export function TaskRow(props: RowProps) {
         "row-open": props.open,
       }}
     >
-      <span class="grip" data-do="drag" aria-hidden="true">
-        <Icon name="grip" />
-      </span>
+      <span class="grip" aria-hidden="true" />
       <Show
         when={props.pressing !== "restore"}
         fallback={
@@ -86,7 +84,9 @@ export function TaskRow(props: RowProps) {
           tabindex={tab()}
           data-do={props.pressing}
         >
-          <Icon name={!isPicking() && isCancelled() ? "minus" : "check"} />
+          <Show when={isPicking() || isDone() || isCancelled()}>
+            <Icon name={!isPicking() && isCancelled() ? "minus" : "check"} />
+          </Show>
         </button>
       </Show>
       <div class="row-words">
@@ -109,7 +109,11 @@ export function TaskRow(props: RowProps) {
 }
 
 function Facts(props: { task: Task; list: string | undefined }) {
-  const isOpen = () => props.task.state === State.NEEDS_ACTION || props.task.state === State.IN_PROCESS;
+  const isLate = createMemo(() => {
+    const { due, state } = props.task;
+    const isOpen = state === State.NEEDS_ACTION || state === State.IN_PROCESS;
+    return due !== undefined && isOpen && isOver(due);
+  });
   return (
     <div class="facts-line">
       <Show when={props.task.state === State.IN_PROCESS}>
@@ -120,16 +124,15 @@ function Facts(props: { task: Task; list: string | undefined }) {
       </Show>
       <Show when={props.task.due}>
         {(due) => (
-          <span class="fact" classList={{ "fact-over": isOpen() && isOver(due()) }}>
+          <span class="fact" classList={{ "fact-over": isLate() }}>
             <Icon name="calendar" />
-            <span class="unseen">{isOpen() && isOver(due()) ? "Overdue:" : "Due:"}</span>
+            <span class="unseen">{isLate() ? "Overdue:" : "Due:"}</span>
             {shownTaskTime(due())}
           </span>
         )}
       </Show>
       <Show when={props.task.priority > Priority.NONE}>
         <span class={`fact fact-${priorities[props.task.priority].look}`}>
-          <Icon name="flag" />
           {priorities[props.task.priority].name}
         </span>
       </Show>

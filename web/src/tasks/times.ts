@@ -1,8 +1,17 @@
 import { create } from "@bufbuild/protobuf";
 import { type TaskTime, TaskTimeSchema } from "../gen/duet/task/v1/task_service_pb.js";
 
+/** For how long the clock and its zone are not looked at again, in milliseconds: rows ask by the hundred. */
+const GLANCE = 1_000;
+let glanced = -Infinity;
+let zone = "";
+let now = { date: "", timeOfDay: "" };
+
 /** The IANA name of the person's time zone, as the browser knows it. */
-export const ownZone = () => Intl.DateTimeFormat().resolvedOptions().timeZone;
+export function ownZone(): string {
+  glance();
+  return zone;
+}
 
 const DAY = 86_400_000;
 const weekday = new Intl.DateTimeFormat("en", { weekday: "long", timeZone: "UTC" });
@@ -23,7 +32,8 @@ export function taskTime(date: string, timeOfDay = "", timeZone = ""): TaskTime 
 
 /** Today in the person's zone, as `2026-11-21`. */
 export function today(): string {
-  return wallOf(Date.now(), ownZone()).date;
+  glance();
+  return now.date;
 }
 
 /** The day so many days after another, as `2026-11-21`. */
@@ -45,13 +55,12 @@ export function shownTaskTime(time: TaskTime): string {
 
 /** `Today`, `Monday`, `Nov 21`. */
 export function shownDate(date: string): string {
-  const now = today();
-  const away = Math.round((utc(date) - utc(now)) / DAY);
+  const away = Math.round((utc(date) - utc(today())) / DAY);
   if (away === 0) return "Today";
   if (away === 1) return "Tomorrow";
   if (away === -1) return "Yesterday";
   if (away > 1 && away < 7) return weekday.format(utc(date));
-  return (date.slice(0, 4) === now.slice(0, 4) ? thisYear : otherYear).format(utc(date));
+  return (date.slice(0, 4) === today().slice(0, 4) ? thisYear : otherYear).format(utc(date));
 }
 
 /** `Saturday, November 21`, with the word for it if it is near. */
@@ -70,30 +79,30 @@ export function shownTimeOfDay(timeOfDay: string): string {
 export function isOver(due: TaskTime): boolean {
   const { date, timeOfDay } = local(due);
   if (!timeOfDay) return date < today();
-  const now = wallOf(Date.now(), ownZone());
+  glance();
   return date < now.date || (date === now.date && timeOfDay.slice(0, 5) <= now.timeOfDay);
 }
 
 /** What the clocks of a zone show at a moment (epoch milliseconds). */
-export function wallOf(instant: number, zone: string): { date: string; timeOfDay: string } {
-  const shifted = new Date(instant + offset(instant, zone)).toISOString();
+export function wallOf(instant: number, timeZone: string): { date: string; timeOfDay: string } {
+  const shifted = new Date(instant + offset(instant, timeZone)).toISOString();
   return { date: shifted.slice(0, 10), timeOfDay: shifted.slice(11, 16) };
 }
 
 /** The moment (epoch milliseconds) at which the clocks of a zone show this. */
-function instantOf(date: string, timeOfDay: string, zone: string): number {
+function instantOf(date: string, timeOfDay: string, timeZone: string): number {
   const wall = Date.parse(`${date}T${timeOfDay.slice(0, 5)}:00Z`);
-  const guess = wall - offset(wall, zone);
-  return wall - offset(guess, zone);
+  const guess = wall - offset(wall, timeZone);
+  return wall - offset(guess, timeZone);
 }
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 
-function offset(instant: number, zone: string): number {
-  let format = formats.get(zone);
+function offset(instant: number, timeZone: string): number {
+  let format = formats.get(timeZone);
   if (!format) {
     format = new Intl.DateTimeFormat("en-US", {
-      timeZone: zone,
+      timeZone,
       hourCycle: "h23",
       year: "numeric",
       month: "numeric",
@@ -102,13 +111,21 @@ function offset(instant: number, zone: string): number {
       minute: "numeric",
       second: "numeric",
     });
-    formats.set(zone, format);
+    formats.set(timeZone, format);
   }
   const parts = Object.fromEntries(
     format.formatToParts(instant).map(({ type, value }) => [type, Number(value)]),
   );
   const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = parts;
   return Date.UTC(year, month - 1, day, hour, minute, second) - Math.floor(instant / 1_000) * 1_000;
+}
+
+function glance(): void {
+  const at = performance.now();
+  if (at - glanced < GLANCE) return;
+  glanced = at;
+  zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  now = wallOf(Date.now(), zone);
 }
 
 function utc(date: string): number {
