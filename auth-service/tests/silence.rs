@@ -21,7 +21,7 @@ use service_runtime::{
     testing::{Engine, TestDatabase},
 };
 use support::{Service, bearer, column, execute};
-use tonic::transport::Channel;
+use tonic::{Request, transport::Channel};
 
 const EMAIL: &str = "ada.lovelace@example.org";
 const PASSWORD: &str = "Xk4mPq9z-secret";
@@ -77,6 +77,11 @@ async fn the_log_holds_no_secret_and_no_address() {
     let renewed = auth.refresh_token(RefreshTokenRequest { refresh_token: refresh_token.clone() }).await.unwrap();
     let successor = renewed.into_inner().tokens.unwrap().refresh_token;
     auth.refresh_token(RefreshTokenRequest { refresh_token: format!("{successor}-forged") }).await.unwrap_err();
+    let mut request = Request::new(RefreshTokenRequest::default());
+    request.metadata_mut().insert("origin", "http://127.0.0.1:8080".parse().unwrap());
+    request.metadata_mut().insert("cookie", format!("__Host-duet-refresh={successor}").parse().unwrap());
+    let renewed = auth.refresh_token(request).await.unwrap();
+    assert!(renewed.metadata().get("set-cookie").unwrap().to_str().unwrap().contains(&successor));
     auth.sign_up(sign_up.clone()).await.unwrap_err();
     auth.sign_up(SignUpRequest { password: "short-secret".into(), ..sign_up }).await.unwrap_err();
     auth.login(LoginRequest { email: EMAIL.into(), password: "wrong-secret".into(), ..LoginRequest::default() })

@@ -5,6 +5,7 @@
 
 pub mod forger;
 pub mod issuer;
+pub mod page;
 pub mod proxy;
 pub mod watching;
 

@@ -32,11 +32,12 @@ export function AccountMenu() {
       icon: "history",
       run: () => navigate("/account/history"),
     },
-    { group: "Account", title: "Log out", icon: "logout", run: () => logOutOrSay(person) },
+    { group: "Account", title: "Log out", icon: "logout", run: () => void logOutOrSay(person) },
   ]);
   return (
     <Menu
       label="Account"
+      worded
       place="above"
       class="account-button"
       items={[
@@ -47,7 +48,7 @@ export function AccountMenu() {
           icon: isDark() ? "sun" : "moon",
           run: () => prefer({ theme: isDark() ? "light" : "dark" }),
         },
-        { label: "Log out", icon: "logout", run: () => logOutOrSay(person) },
+        { label: "Log out", icon: "logout", run: () => void logOutOrSay(person) },
       ]}
     >
       <span class="avatar" aria-hidden="true">

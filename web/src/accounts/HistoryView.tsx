@@ -1,3 +1,4 @@
+import { A } from "@solidjs/router";
 import { useInfiniteQuery } from "@tanstack/solid-query";
 import { For, Match, Show, Switch } from "solid-js";
 import { Button } from "../design/Button.jsx";
@@ -25,9 +26,12 @@ export default function HistoryView() {
   return (
     <>
       <Title>Security history</Title>
-      <div>
+      <div class="section-text">
         <h2>What happened to your account</h2>
-        <p class="soft">Something here that was not you? Change the password, and end the other sessions.</p>
+        <p class="soft">
+          Something here that was not you? <A href="/account/password">Change the password</A>, and{" "}
+          <A href="/account/sessions">end the other sessions</A>.
+        </p>
       </div>
       <Switch>
         <Match when={events.isPending}>

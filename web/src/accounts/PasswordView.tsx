@@ -32,7 +32,7 @@ export default function PasswordView() {
       text: `Your password is changed.${revokeOtherSessions ? " All other sessions are ended." : ""}`,
     });
   });
-  guardUnsaved(() => current() !== "" || next() !== "");
+  guardUnsaved(() => current() !== "" || next() !== "", empty);
   return (
     <form class="card" method="post" onSubmit={change.onSubmit}>
       <Title>Password</Title>

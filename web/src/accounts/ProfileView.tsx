@@ -50,7 +50,7 @@ function Profile(props: { user: User }) {
     forgetDraft();
     saving.clear();
   };
-  guardUnsaved(changed);
+  guardUnsaved(changed, forgetDraft);
   return (
     <>
       <form class="card" onSubmit={saving.onSubmit}>

@@ -102,7 +102,7 @@ function SessionRow(props: { session: Session; ended: () => void }) {
         <Icon name="devices" />
       </div>
       <div class="row-text">
-        <p title={props.session.userAgent}>
+        <p class="row-title" title={props.session.userAgent}>
           <strong>{deviceOf(props.session.userAgent)}</strong>
           <Show when={props.session.current}>
             <span class="badge">This device</span>
@@ -124,7 +124,7 @@ function SessionRow(props: { session: Session; ended: () => void }) {
           </Button>
         }
       >
-        <Button look="quiet" onClick={() => logOutOrSay(person)}>
+        <Button look="quiet" onClick={() => void logOutOrSay(person)}>
           Log out
         </Button>
       </Show>

@@ -1,4 +1,4 @@
-import { createSignal, createUniqueId, For, Show, splitProps, type JSX } from "solid-js";
+import { createSignal, createUniqueId, For, onMount, Show, splitProps, type JSX } from "solid-js";
 import { IconButton } from "./Button.jsx";
 
 export type FieldProps = Omit<JSX.InputHTMLAttributes<HTMLInputElement>, "onInput" | "value"> & {
@@ -16,7 +16,21 @@ export type FieldProps = Omit<JSX.InputHTMLAttributes<HTMLInputElement>, "onInpu
 /** A labelled line of text. */
 export function Field(props: FieldProps) {
   const id = createUniqueId();
-  const [own, input] = splitProps(props, ["label", "hint", "errors", "end", "value", "onInput", "class"]);
+  const [own, input] = splitProps(props, [
+    "label",
+    "hint",
+    "errors",
+    "end",
+    "value",
+    "onInput",
+    "class",
+    "autofocus",
+  ]);
+  let box!: HTMLInputElement;
+  onMount(() => {
+    // The browser heeds the attribute only while the page loads.
+    if (own.autofocus) box.focus();
+  });
   const wrong = () => (own.errors?.length ?? 0) > 0;
   return (
     <div class={`field ${own.class ?? ""}`}>
@@ -24,6 +38,7 @@ export function Field(props: FieldProps) {
       <div class="field-box">
         <input
           {...input}
+          ref={box}
           id={id}
           value={own.value}
           onInput={(event) => own.onInput(event.currentTarget.value)}

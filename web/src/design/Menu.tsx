@@ -4,8 +4,10 @@ import { Icon, type IconName } from "./Icon.jsx";
 export type MenuItem = { label: string; icon?: IconName; danger?: boolean; keys?: string; run: () => void };
 
 type MenuProps = {
-  /** What the button is called. */
+  /** What the menu is called, and the button unless it shows words of its own. */
   label: string;
+  /** Whether what the button shows has words. */
+  worded?: boolean;
   class?: string;
   items: readonly MenuItem[];
   /** Where it opens. */
@@ -73,7 +75,7 @@ export function Menu(props: MenuProps) {
         aria-haspopup="menu"
         aria-expanded={open()}
         aria-controls={open() ? id : undefined}
-        aria-label={props.label}
+        aria-label={props.worded ? undefined : props.label}
         title={props.label}
         onClick={() => (open() ? close(false) : show(false))}
       >

@@ -27,7 +27,7 @@ export function Questions() {
         <Dialog title={question.title} onClose={() => question.answer(false)}>
           <p class="soft">{question.text}</p>
           <div class="dialog-actions">
-            <Button look="quiet" onClick={() => question.answer(false)}>
+            <Button look="quiet" autofocus={question.danger ?? false} onClick={() => question.answer(false)}>
               {question.no ?? "Cancel"}
             </Button>
             <Button

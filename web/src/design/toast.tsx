@@ -1,4 +1,4 @@
-import { createSignal, For } from "solid-js";
+import { createSignal, For, type JSX } from "solid-js";
 import { explain } from "../errors/words.js";
 import { isCancelled } from "../errors/failure.js";
 import { Button, IconButton } from "./Button.jsx";
@@ -23,12 +23,12 @@ export function toast(said: Toast): () => void {
   return close;
 }
 
-/** Says that something failed, why, and what to do; offers to try again if there is a way to. */
-export function toastFailure(doing: string, thrown: unknown, again?: () => void): void {
+/** Says that something failed, why, and what to do (`next` in words of its own); offers to try again if it can be. */
+export function toastFailure(doing: string, thrown: unknown, again?: () => void, next?: string): void {
   if (isCancelled(thrown)) return;
-  const { what, next } = explain(thrown);
+  const words = explain(thrown);
   const action = again && { action: { label: "Try again", run: again } };
-  toast({ text: `${doing} ${what} ${next}`, tone: "bad", stay: 0, ...action });
+  toast({ text: `${doing} ${words.what} ${next ?? words.next}`, tone: "bad", stay: 0, ...action });
 }
 
 /** Takes back everything that was said. */
@@ -36,32 +36,35 @@ export function clearToasts(): void {
   setToasts([]);
 }
 
-/** Where toasts are seen; once in the page. */
-export function Toasts() {
+/** Where toasts are seen, above what else the page says at its foot; once in the page. */
+export function Toasts(props: { children?: JSX.Element }) {
   return (
-    <div class="toasts" role="status" aria-live="polite">
-      <For each={toasts()}>
-        {(said) => {
-          const close = () => setToasts((all) => all.filter((other) => other !== said));
-          return (
-            <div class={`toast toast-${said.tone ?? "plain"}`}>
-              <p>{said.text}</p>
-              {said.action && (
-                <Button
-                  look="quiet"
-                  onClick={() => {
-                    close();
-                    said.action?.run();
-                  }}
-                >
-                  {said.action.label}
-                </Button>
-              )}
-              <IconButton icon="close" label="Close message" onClick={close} />
-            </div>
-          );
-        }}
-      </For>
+    <div class="toasts">
+      {props.children}
+      <div class="toasts-said" role="status" aria-live="polite">
+        <For each={toasts()}>
+          {(said) => {
+            const close = () => setToasts((all) => all.filter((other) => other !== said));
+            return (
+              <div class={`toast toast-${said.tone ?? "plain"}`}>
+                <p>{said.text}</p>
+                {said.action && (
+                  <Button
+                    look="quiet"
+                    onClick={() => {
+                      close();
+                      said.action?.run();
+                    }}
+                  >
+                    {said.action.label}
+                  </Button>
+                )}
+                <IconButton icon="close" label="Close message" onClick={close} />
+              </div>
+            );
+          }}
+        </For>
+      </div>
     </div>
   );
 }

@@ -14,7 +14,7 @@ export type Violation = { field: string; description: string };
 /** What a refused call carries, read once from the details of its gRPC status. */
 export type Failure = {
   code: Code;
-  /** `auth.duet`, `task.duet` or `edge.duet`; empty where no answer came that Duet made. */
+  /** `auth.duet`, `task.duet`, `edge.duet` or `page.duet`; empty where no answer came that Duet made. */
   domain: string;
   /** A name of the domain's ErrorReason; empty where the domain is. */
   reason: string;

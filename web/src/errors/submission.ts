@@ -12,7 +12,6 @@ export type Submission = {
   /** Whether every violation is shown at one of these fields. */
   onlyAbout: (...fields: string[]) => boolean;
   onSubmit: (event: SubmitEvent) => void;
-  run: () => void;
   clear: () => void;
 };
 
@@ -26,18 +25,26 @@ export function createSubmission(work: () => Promise<unknown>): Submission {
     const { reason, retryAfter } = failureOf(error());
     if (error() === undefined || reason !== "RATE_LIMITED" || retryAfter === undefined) return setWait(0);
     const until = Date.now() + retryAfter;
-    const count = () => setWait(Math.max(0, Math.ceil((until - Date.now()) / 1_000)));
+    const count = () => {
+      const left = Math.max(0, Math.ceil((until - Date.now()) / 1_000));
+      setWait(left);
+      // The time is up, and nothing is in the way any more.
+      if (left === 0) setError(undefined);
+    };
     count();
     const timer = setInterval(count, 250);
     onCleanup(() => clearInterval(timer));
   });
 
-  const run = () => {
+  const run = (form: EventTarget | null) => {
     if (busy() || wait() > 0) return;
     setBusy(true);
     setError(undefined);
     work()
-      .catch((thrown: unknown) => setError(isCancelled(thrown) ? undefined : thrown))
+      .catch((thrown: unknown) => {
+        setError(isCancelled(thrown) ? undefined : thrown);
+        if (form instanceof HTMLFormElement) form.querySelector<HTMLElement>("[aria-invalid]")?.focus();
+      })
       .finally(() => setBusy(false));
   };
   const named = (field: string) => last(field).replace(/\[\d+\]$/, "");
@@ -53,9 +60,8 @@ export function createSubmission(work: () => Promise<unknown>): Submission {
     onlyAbout: (...fields) => all().length > 0 && all().every(({ field }) => fields.includes(named(field))),
     onSubmit: (event) => {
       event.preventDefault();
-      run();
+      run(event.currentTarget);
     },
-    run,
     clear: () => setError(undefined),
   };
 }
@@ -64,7 +70,8 @@ function last(path: string): string {
   return path.split(".").at(-1) ?? path;
 }
 
-/** The services write "must have a digit". */
+/** The services write "must have one `@`", without a stop. */
 function sentence(description: string): string {
-  return `${description.charAt(0).toUpperCase()}${description.slice(1)}.`;
+  const words = description.replace(/`([^`]*)`/g, "“$1”");
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
 }

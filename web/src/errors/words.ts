@@ -98,10 +98,16 @@ const edge: Record<EdgeReason, Words> = {
   METHOD_UNKNOWN: auth.METHOD_UNKNOWN,
 };
 
+/** What the page refuses itself, before anything is sent. */
+const page: Record<"TAB_BUSY", Words> = {
+  TAB_BUSY: { what: "Another tab of this page is logging in or out.", next: tryLater },
+};
+
 const domains: Record<string, Record<string, Words>> = {
   "auth.duet": auth,
   "task.duet": task,
   "edge.duet": edge,
+  "page.duet": page,
 };
 
 /** Says what a thrown error means. Never the server's own message: that is for programmers. */

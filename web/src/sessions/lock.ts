@@ -1,10 +1,11 @@
 import { Code, ConnectError } from "@connectrpc/connect";
+import { ErrorInfoSchema } from "../gen/google/rpc/error_details_pb.js";
 
 /** How long a tab waits for its turn, in milliseconds. */
 const LONGEST_WAIT = 10_000;
 
 /**
- * Runs what sets, reads or clears the refresh token's cookie: one at a time in all tabs. Throws UNAVAILABLE if no turn
+ * Runs what sets, reads or clears the refresh token's cookie: one at a time in all tabs. Throws TAB_BUSY if no turn
  * comes.
  */
 export async function inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -17,7 +18,9 @@ export async function inTurn<T>(work: () => Promise<T>): Promise<T> {
     });
   } catch (error) {
     if (!patience.signal.aborted) throw error;
-    throw new ConnectError("another tab takes too long", Code.Unavailable);
+    throw new ConnectError("another tab takes too long", Code.Unavailable, undefined, [
+      { desc: ErrorInfoSchema, value: { domain: "page.duet", reason: "TAB_BUSY" } },
+    ]);
   } finally {
     clearTimeout(timer);
   }

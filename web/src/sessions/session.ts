@@ -35,6 +35,10 @@ export function begin(): void {
     if (kind === "signed-in" && !present) void askCookie();
     if (kind === "signed-in" && present && present.sub !== sub) leave(present);
   });
+  // A page that the browser had put aside has heard nothing meanwhile.
+  addEventListener("pageshow", ({ persisted }) => {
+    if (persisted) location.reload();
+  });
   void askCookie();
 }
 

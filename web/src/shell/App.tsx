@@ -28,7 +28,6 @@ export function App(props: { children?: JSX.Element }) {
   onCleanup(() => removeEventListener("keydown", onShortcut));
   return (
     <>
-      <OutageBanner />
       <Switch>
         <Match when={session().at === "start" && (session() as { error?: unknown })}>
           {(start) => <Start error={start().error} />}
@@ -44,7 +43,9 @@ export function App(props: { children?: JSX.Element }) {
           )}
         </Match>
       </Switch>
-      <Toasts />
+      <Toasts>
+        <OutageBanner />
+      </Toasts>
       <Questions />
     </>
   );

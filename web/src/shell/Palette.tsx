@@ -21,7 +21,9 @@ function PaletteDialog() {
   const id = createUniqueId();
   const [typed, setTyped] = createSignal("");
   const [at, setAt] = createSignal(0);
-  const found = createMemo(() => commands().filter((command) => matches(command, typed())));
+  const found = createMemo(() =>
+    commands().filter((command) => !command.unlisted && matches(command, typed())),
+  );
   const run = (command: Command | undefined) => {
     if (!command) return;
     setOpen(false);

@@ -1,10 +1,10 @@
 import { A, useLocation, useNavigate } from "@solidjs/router";
-import { createEffect, createSignal, on, Show, Suspense, type JSX } from "solid-js";
+import { createEffect, createSignal, ErrorBoundary, on, Show, Suspense, type JSX } from "solid-js";
 import { AccountMenu } from "../accounts/AccountMenu.jsx";
-import { IconButton } from "../design/Button.jsx";
+import { Button, IconButton } from "../design/Button.jsx";
 import { Dialog } from "../design/Dialog.jsx";
 import { Icon, Mark } from "../design/Icon.jsx";
-import { Skeleton } from "../design/pieces.jsx";
+import { EmptyState, Skeleton } from "../design/pieces.jsx";
 import { TasksNav } from "../tasks/TasksNav.jsx";
 import { offerCommands } from "./commands.js";
 import { openPalette } from "./Palette.jsx";
@@ -31,7 +31,7 @@ export function Shell(props: { children: JSX.Element }) {
   );
 
   offerCommands(() => [
-    { group: "Page", title: "Do something…", keys: "mod+k", icon: "search", run: openPalette },
+    { group: "Page", title: "Do something…", keys: "mod+k", unlisted: true, run: openPalette },
     { group: "Page", title: "Show what the keys do", keys: "?", icon: "keyboard", run: openShortcuts },
     {
       group: "Go to",
@@ -62,9 +62,9 @@ export function Shell(props: { children: JSX.Element }) {
         </A>
         <IconButton icon="search" label="Do something…" onClick={openPalette} />
       </header>
-      <div class="sidebar sidebar-wide">
+      <aside class="sidebar sidebar-wide" aria-label="Sidebar">
         <SidebarContent />
-      </div>
+      </aside>
       <Show when={drawer()}>
         <Dialog title="Menu" place="side" bare onClose={() => setDrawer(false)}>
           <div class="sidebar">
@@ -73,9 +73,24 @@ export function Shell(props: { children: JSX.Element }) {
         </Dialog>
       </Show>
       <main id="main" class="main" tabindex="-1">
-        <Suspense fallback={<Skeleton lines={6} />}>{props.children}</Suspense>
+        <ErrorBoundary fallback={(error: unknown) => <Broken error={error} />}>
+          <Suspense fallback={<Skeleton lines={6} />}>{props.children}</Suspense>
+        </ErrorBoundary>
       </main>
     </div>
+  );
+}
+
+/** A view that failed, or that a newer page has replaced on the server. */
+function Broken(props: { error: unknown }) {
+  console.error(props.error);
+  return (
+    <EmptyState icon="alert" title="This view does not work">
+      <p>The page may have been renewed on the server. Reload it; what you saved is safe.</p>
+      <Button look="main" onClick={() => location.reload()}>
+        Reload
+      </Button>
+    </EmptyState>
   );
 }
 

@@ -11,6 +11,8 @@ export type Command = {
   /** One key (`n`), one after another (`g t`), or with Ctrl or ⌘ (`mod+k`). */
   keys?: string;
   icon?: IconName;
+  /** By its keys only. */
+  unlisted?: boolean;
   run: () => void;
 };
 

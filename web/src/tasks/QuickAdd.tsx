@@ -2,7 +2,7 @@ import { createEffect, createMemo, createSignal, For, on, onCleanup, onMount, Sh
 import { Button } from "../design/Button.jsx";
 import { Icon, type IconName } from "../design/Icon.jsx";
 import type { TaskList } from "../gen/duet/task/v1/task_list_service_pb.js";
-import type { NewTask } from "./actions.js";
+import type { NewTask, Outcome } from "./actions.js";
 import { createDraft } from "../sessions/draft.js";
 import type { FoundTime } from "./dates.js";
 import { understand, type Part, type Understood } from "./understand.js";
@@ -20,8 +20,8 @@ const icons: Record<Part["kind"], IconName> = {
 
 type QuickAddProps = {
   lists: readonly TaskList[];
-  /** Adds the task; answers whether it was taken. */
-  onAdd: (fields: NewTask) => Promise<boolean>;
+  /** Adds the task; answers what became of it. */
+  onAdd: (fields: NewTask) => Promise<Outcome>;
   /** Hands over how to bring the focus here. */
   onReady: (focus: () => void) => void;
 };
@@ -57,8 +57,8 @@ export function QuickAdd(props: QuickAddProps) {
     forgetDraft();
     setRead("");
     setLeft([]);
-    void props.onAdd(taskOf(fields)).then((taken) => {
-      if (!taken && draft() === "") setDraft(text);
+    void props.onAdd(taskOf(fields)).then((outcome) => {
+      if (outcome === "refused" && draft() === "") setDraft(text);
     });
   };
   return (

@@ -43,8 +43,8 @@ export function Subtasks(props: { task: Task }) {
     const added = add(store, { title, taskListId, parentId: id });
     const now = listing();
     now.add(added.id);
-    void added.done.then((task) => {
-      if (task) return;
+    void added.done.then((outcome) => {
+      if (outcome !== "refused") return;
       now.remove(added.id);
       if (typed() === "") setTyped(title);
     });

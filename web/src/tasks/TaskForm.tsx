@@ -27,17 +27,26 @@ export function TaskForm(props: { task: Task; lists: readonly TaskList[]; onClos
   const title = createUniqueId();
   const notes = createUniqueId();
   const { shown, changed, set, saving, discard } = createEdits(store, () => props.task);
+  let form!: HTMLFormElement;
   const isDeleted = () => props.task.deleteTime !== undefined;
-  guardUnsaved(changed);
+  guardUnsaved(changed, discard);
   offerCommands(() =>
     changed()
-      ? [{ group: "Tasks", title: "Save the task", keys: "mod+s", icon: "check", run: saving.run }]
+      ? [
+          {
+            group: "Tasks",
+            title: "Save the task",
+            keys: "mod+s",
+            icon: "check",
+            run: () => form.requestSubmit(),
+          },
+        ]
       : [],
   );
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
     event.preventDefault();
-    if (changed()) saving.run();
+    if (changed()) form.requestSubmit();
   };
   return (
     <div class="panel-body" onKeyDown={onKeyDown}>
@@ -56,7 +65,7 @@ export function TaskForm(props: { task: Task; lists: readonly TaskList[]; onClos
           </Button>
         </Notice>
       </Show>
-      <form class="panel-form" onSubmit={saving.onSubmit}>
+      <form ref={form} class="panel-form" onSubmit={saving.onSubmit}>
         <div class="field">
           <label class="unseen" for={title}>
             Title

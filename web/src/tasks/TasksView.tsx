@@ -116,9 +116,9 @@ export function TasksView(props: ViewProps) {
     const now = listing();
     const { id, done } = add(store, withPlace(typed, props.place, taskListId()));
     now?.add(id);
-    const task = await done;
-    if (!task) now?.remove(id);
-    return task !== undefined;
+    const outcome = await done;
+    if (outcome === "refused") now?.remove(id);
+    return outcome;
   };
   const withTask = (work: (task: Task) => void) => (id: string) => {
     const task = store.get(id);

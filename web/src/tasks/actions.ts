@@ -2,6 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { timestampNow } from "@bufbuild/protobuf/wkt";
 import { toastFailure } from "../design/toast.jsx";
 import { isRefusal } from "../errors/failure.js";
+import { mayHaveHappened } from "../errors/words.js";
 import {
   State,
   TaskSchema,
@@ -28,7 +29,7 @@ export type Change = {
   /** Behind the task's title, if it fails: `was not completed`. */
   failed: string;
   patch: Patch;
-  call: (etag: string) => Promise<{ task?: Task | undefined }>;
+  call: (etag: string, requestId: string) => Promise<{ task?: Task | undefined }>;
 };
 
 /** A step of a task's state. */
@@ -41,13 +42,21 @@ const steps = {
   cancel: { state: State.CANCELLED, failed: "was not cancelled" },
 } as const;
 
+const newRequestId = () => crypto.randomUUID() as string;
+
 /** The call of a step, for one task. */
-export function callOf(store: TaskStore, step: Step, taskId: string, etag: string) {
+export function callOf(
+  store: TaskStore,
+  step: Step,
+  taskId: string,
+  etag: string,
+  requestId = newRequestId(),
+) {
   const { tasks } = store.person;
-  if (step === "start") return tasks.startTask({ taskId, etag });
-  if (step === "complete") return tasks.completeTask({ taskId, etag });
-  if (step === "reopen") return tasks.reopenTask({ taskId, etag });
-  return tasks.cancelTask({ taskId, etag });
+  if (step === "start") return tasks.startTask({ taskId, etag, requestId });
+  if (step === "complete") return tasks.completeTask({ taskId, etag, requestId });
+  if (step === "reopen") return tasks.reopenTask({ taskId, etag, requestId });
+  return tasks.cancelTask({ taskId, etag, requestId });
 }
 
 /** What a step shows. */
@@ -56,21 +65,32 @@ export function patchOf(step: Step): Patch {
 }
 
 /** Makes a change, shown at once; says so if it fails, and asks if it was made to another version. */
-export async function make(store: TaskStore, task: Task, change: Change): Promise<Task | undefined> {
+export async function make(
+  store: TaskStore,
+  task: Task,
+  change: Change,
+  requestId = newRequestId(),
+): Promise<Task | undefined> {
   try {
     return await store.change(
       task.id,
       task.etag,
       change.patch,
-      async (etag) => (await change.call(etag)).task,
+      async (etag) => (await change.call(etag, requestId)).task,
     );
   } catch (error) {
-    await settle(store, task, change, error);
+    await settle(store, task, change, error, requestId);
     return undefined;
   }
 }
 
-async function settle(store: TaskStore, task: Task, change: Change, error: unknown): Promise<void> {
+async function settle(
+  store: TaskStore,
+  task: Task,
+  change: Change,
+  error: unknown,
+  requestId: string,
+): Promise<void> {
   if (isRefusal(error, "task.duet", "TASK_NOT_FOUND")) takeIn(store, { purged: [task.id] });
   const theirs = isRefusal(error, "task.duet", "ETAG_MISMATCH", "INVALID_TRANSITION")
     ? await look(store, task.id)
@@ -81,7 +101,13 @@ async function settle(store: TaskStore, task: Task, change: Change, error: unkno
     }
     return;
   }
-  toastFailure(`“${shortened(task.title)}” ${change.failed}.`, error, () => void make(store, task, change));
+  // If it did happen, the same id gets the same answer; with another payload by now, it needs one of its own.
+  const again = isRefusal(error, "task.duet", "REQUEST_ID_REUSED") ? newRequestId() : requestId;
+  toastFailure(
+    `“${shortened(task.title)}” ${change.failed}.`,
+    error,
+    () => void make(store, task, change, again),
+  );
 }
 
 /** Asks the server for a task as it is now. */
@@ -96,7 +122,7 @@ export function step(store: TaskStore, task: Task, which: Step): Promise<Task | 
   return make(store, task, {
     failed: steps[which].failed,
     patch: patchOf(which),
-    call: (etag) => callOf(store, which, task.id, etag),
+    call: (etag, requestId) => callOf(store, which, task.id, etag, requestId),
   });
 }
 
@@ -126,7 +152,7 @@ export async function remove(store: TaskStore, task: Task): Promise<boolean> {
   const after = make(store, task, {
     failed: "was not deleted",
     patch: (shown) => ({ ...shown, deleteTime: timestampNow() }),
-    call: (etag) => store.person.tasks.deleteTask({ taskId: task.id, etag }),
+    call: (etag, requestId) => store.person.tasks.deleteTask({ taskId: task.id, etag, requestId }),
   });
   const undo = offerUndo("In the trash.", async () => {
     const deleted = await after;
@@ -150,18 +176,7 @@ export function restore(store: TaskStore, task: Task): Promise<Task | undefined>
   return make(store, task, {
     failed: "was not restored",
     patch: outOfTrash,
-    call: (etag) => store.person.tasks.undeleteTask({ taskId: task.id, etag }),
-  });
-}
-
-/** Changes fields of a task that is looked at as it is. */
-export function update(store: TaskStore, task: Task, fields: Partial<Fields>): Promise<Task | undefined> {
-  const paths = Object.keys(fields);
-  return make(store, task, {
-    failed: "was not changed",
-    patch: (shown) => ({ ...shown, ...fields }),
-    call: (etag) =>
-      store.person.tasks.updateTask({ task: { id: task.id, etag, ...fields }, updateMask: { paths } }),
+    call: (etag, requestId) => store.person.tasks.undeleteTask({ taskId: task.id, etag, requestId }),
   });
 }
 
@@ -173,7 +188,7 @@ export function move(store: TaskStore, task: Task, to: Target): Promise<Task | u
   return make(store, task, {
     failed: "was not moved",
     patch: movePatch(to),
-    call: (etag) => store.person.tasks.moveTask({ taskId: task.id, etag, ...to }),
+    call: (etag, requestId) => store.person.tasks.moveTask({ taskId: task.id, etag, requestId, ...to }),
   });
 }
 
@@ -186,26 +201,37 @@ export function movePatch(to: Target): Patch {
   });
 }
 
-/** A task that is shown before the server has it; the answer is undefined if it refused. */
-export function add(store: TaskStore, fields: NewTask): { id: string; done: Promise<Task | undefined> } {
+export type Outcome = "taken" | "refused" | "unclear";
+
+/**
+ * Makes a task, shown before the server has it. Answers what became of it; where nobody knows, the person is offered
+ * to ask for the same one again.
+ */
+export function add(store: TaskStore, fields: NewTask): { id: string; done: Promise<Outcome> } {
   const id = newId();
-  const provisional = create(TaskSchema, { state: State.NEEDS_ACTION, ...fields, id, etag: id });
-  takeIn(store, { tasks: [provisional] });
-  const done = store
-    .change(
-      id,
-      id,
-      (task) => task,
-      async () => {
-        return (await store.person.tasks.createTask({ task: fields, taskId: id })).task;
-      },
-    )
-    .catch((error: unknown) => {
+  const request = { task: fields, taskId: id, requestId: newRequestId() };
+  const attempt = async (): Promise<Outcome> => {
+    takeIn(store, { tasks: [create(TaskSchema, { state: State.NEEDS_ACTION, ...fields, id, etag: id })] });
+    try {
+      await store.change(
+        id,
+        id,
+        (task) => task,
+        async () => (await store.person.tasks.createTask(request)).task,
+      );
+      return "taken";
+    } catch (error) {
       takeIn(store, { purged: [id] });
-      toastFailure(`“${shortened(fields.title)}” was not added.`, error);
-      return undefined;
-    });
-  return { id, done };
+      const isUnclear = mayHaveHappened(error);
+      toastFailure(
+        `“${shortened(fields.title)}” was not added.`,
+        error,
+        isUnclear ? () => void attempt() : undefined,
+      );
+      return isUnclear ? "unclear" : "refused";
+    }
+  };
+  return { id, done: attempt() };
 }
 
 /** A title as it fits into a sentence. */

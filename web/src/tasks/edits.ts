@@ -20,44 +20,43 @@ type Draft = {
 export function createEdits(store: TaskStore, task: () => Task) {
   const [draft, setDraft, forget] = createDraft<Draft>(`task ${task().id}`, { etag: "", fields: {} });
   const shown = createMemo<Task>(() => ({ ...task(), ...draft().fields }));
-  const names = () => Object.keys(draft().fields) as FieldName[];
-  const changed = () => names().some((name) => !same(task()[name], draft().fields[name]));
+  const differing = (fields: Partial<Fields>, from: Partial<Fields>) =>
+    Object.fromEntries(
+      Object.entries(fields).filter(([name, value]) => !same(from[name as FieldName], value)),
+    ) as Partial<Fields>;
+  const changed = () => Object.keys(differing(draft().fields, task())).length > 0;
 
   const set = (fields: Partial<Fields>) =>
     setDraft({ etag: draft().etag || task().etag, fields: { ...draft().fields, ...fields } });
 
-  const saving = createSubmission(async () => {
-    const { etag, fields } = draft();
+  const save = async (etag: string, fields: Partial<Fields>): Promise<void> => {
     const { id } = task();
-    const paths = Object.keys(fields);
+    const updateMask = { paths: Object.keys(fields) };
     try {
       await store.change(
         id,
         etag,
         (now) => ({ ...now, ...fields }),
-        async (latest) =>
-          (
-            await store.person.tasks.updateTask({
-              task: { id, etag: latest, ...fields },
-              updateMask: { paths },
-            })
-          ).task,
+        async (latest) => {
+          const request = { task: { id, etag: latest, ...fields }, updateMask };
+          return (await store.person.tasks.updateTask(request)).task;
+        },
       );
-      forget();
     } catch (error) {
       if (!isRefusal(error, "task.duet", "ETAG_MISMATCH")) throw error;
-      await decide(fields);
+      const theirs = await look(store, id);
+      if (!theirs) throw error;
+      const mine = await askConflict({ mine: { ...theirs, ...fields }, theirs, failed: "was not saved" });
+      if (mine === false) forget();
+      if (mine) await save(theirs.etag, fields);
+      return;
     }
-  });
-  const decide = async (fields: Partial<Fields>): Promise<void> => {
-    const theirs = await look(store, task().id);
-    if (!theirs) throw new Error("the task cannot be read");
-    const mine = await askConflict({ mine: { ...theirs, ...fields }, theirs, failed: "was not saved" });
-    if (mine === false) forget();
-    if (mine !== true) return;
-    setDraft({ etag: theirs.etag, fields });
-    setTimeout(() => saving.run());
+    // What was typed since it was sent is not saved yet.
+    const typed = differing(draft().fields, fields);
+    if (Object.keys(typed).length > 0) setDraft({ etag: task().etag, fields: typed });
+    else forget();
   };
+  const saving = createSubmission(() => save(draft().etag, differing(draft().fields, task())));
   const discard = () => {
     forget();
     saving.clear();
@@ -65,7 +64,7 @@ export function createEdits(store: TaskStore, task: () => Task) {
   return { shown, changed, set, saving, discard };
 }
 
-function same(one: Task[FieldName], other: Fields[FieldName]): boolean {
+function same(one: Fields[FieldName], other: Fields[FieldName]): boolean {
   if (Array.isArray(one) && Array.isArray(other)) return one.join("\n") === other.join("\n");
   if (isTime(one) && isTime(other)) {
     return one.date === other.date && one.timeOfDay === other.timeOfDay && one.timeZone === other.timeZone;

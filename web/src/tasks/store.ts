@@ -13,6 +13,8 @@ type Entry = {
   show: Setter<Task | undefined>;
   /** When it was done here (epoch milliseconds); 0: it came so. */
   doneAt: number;
+  /** Whether it was taken for gone for good. */
+  isForgotten: boolean;
   /** Ends when every change so far has its answer. */
   turn: Promise<unknown>;
 };
@@ -84,6 +86,7 @@ export class TaskStore {
         const entry = this.#entries.get(id);
         if (!entry) continue;
         entry.known = undefined;
+        entry.isForgotten = true;
         this.#show(entry);
       }
     });
@@ -169,7 +172,15 @@ export class TaskStore {
     const found = this.#entries.get(id);
     if (found) return found;
     const [shown, show] = createSignal<Task | undefined>(undefined);
-    const entry: Entry = { known: undefined, patches: [], shown, show, doneAt: 0, turn: Promise.resolve() };
+    const entry: Entry = {
+      known: undefined,
+      patches: [],
+      shown,
+      show,
+      doneAt: 0,
+      isForgotten: false,
+      turn: Promise.resolve(),
+    };
     this.#entries.set(id, entry);
     return entry;
   }
@@ -183,7 +194,9 @@ export class TaskStore {
     }
     if (now && !isDone(now)) entry.doneAt = 0;
     entry.show(() => now);
-    if (before && belonging(before) !== (now && belonging(now))) this.#belongingsChanged();
+    const isBack = !before && now !== undefined && entry.isForgotten;
+    if (now) entry.isForgotten = false;
+    if (isBack || (before && belonging(before) !== (now && belonging(now)))) this.#belongingsChanged();
   }
 
   #belongingsChanged(): void {
