@@ -41,10 +41,31 @@ export class Keyboard {
   /** Looks where the focus is, and moves on. */
   async reach(target) {
     await target.waitFor();
-    const inMenu = ["menuitem", "option"].includes((await target.getAttribute("role")) ?? "");
+    const isAt = () => target.evaluate((element) => element === document.activeElement);
+    if (await target.evaluate((element) => element.closest("[data-id]") !== null)) {
+      await this.#walkToRow(target);
+      if (!(await isAt())) await this.page.keyboard.press("Shift+Tab");
+      assert.ok(await isAt(), `the keyboard does not get to ${target} in its row`);
+      return;
+    }
+    const inMenu = (await target.getAttribute("role")) === "menuitem";
+    await this.#pressUntil(inMenu ? "ArrowDown" : "Tab", isAt, target);
+  }
+
+  /** One row of the list has the focus, the arrows go from row to row. */
+  async #walkToRow(target) {
+    const isInList = () => this.page.evaluate(() => document.activeElement.closest("[data-id]") !== null);
+    const isInRow = () =>
+      target.evaluate((element) => element.closest("[data-id]").contains(document.activeElement));
+    await this.#pressUntil("Tab", isInList, target);
+    await this.page.keyboard.press("Home");
+    await this.#pressUntil("ArrowDown", isInRow, target);
+  }
+
+  async #pressUntil(key, isThere, target) {
     for (let steps = 0; steps < 300; steps++) {
-      if (await target.evaluate((element) => element === document.activeElement)) return;
-      await this.page.keyboard.press(inMenu ? "ArrowDown" : "Tab");
+      if (await isThere()) return;
+      await this.page.keyboard.press(key);
     }
     assert.fail(`the keyboard does not get to ${target}`);
   }

@@ -12,6 +12,11 @@ async fn people_look_after_their_accounts_by_mouse_and_by_keyboard() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn people_look_after_their_tasks_by_mouse_and_by_keyboard() {
+    browse(&mut pair().await, "tasks").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tabs_agree_on_who_is_signed_in() {
     let page = Pair::on(Engine::Sqlite).await.page(provided("DUET_PAGE"));
     let mut pair = page.set("AUTH_REFRESH_GRACE", "2s").set("AUTH_ACCESS_TOKEN_LIFETIME", "5s").start().await;
