@@ -9,7 +9,7 @@ export function ViewTrouble(props: { listing: Listing }) {
   const isFilter = () => isRefusal(error(), "task.duet", "FILTER_INVALID");
   const at = () => Math.max(0, Number(failureOf(error()).metadata.position ?? 1) - 1);
   // The server counts characters, JavaScript their halves.
-  const filter = () => [...props.listing.query.filter];
+  const filter = () => Array.from(props.listing.query.filter);
   return (
     <Show when={isFilter()} fallback={<Trouble error={error()} again={() => void props.listing.reload()} />}>
       <Trouble error={error()}>
