@@ -35,13 +35,17 @@ export default function BulkBar(props: BarProps) {
   const tasks = () => [...props.selection.picked()].flatMap((id) => store.get(id) ?? []);
   const count = () => props.selection.picked().size;
 
-  const run = async (done: string, work: (tasks: Task[]) => Promise<Failure[]>, chosen = tasks()) => {
+  const run = async (
+    done: string | undefined,
+    work: (tasks: Task[]) => Promise<Failure[]>,
+    chosen = tasks(),
+  ) => {
     if (busy() || chosen.length === 0) return [];
     setBusy(true);
     props.selection.clear();
     const failures = await work(chosen);
     setBusy(false);
-    sayResult(done, chosen.length, failures);
+    if (done || failures.length > 0) sayResult(done ?? "deleted", chosen.length, failures);
     return failures;
   };
   const complete = () => {
@@ -52,7 +56,7 @@ export default function BulkBar(props: BarProps) {
     void run("taken up again", (chosen) => reopenMany(store, chosen), tasks().filter(isDone));
   const remove = async () => {
     const chosen = tasks();
-    const failures = await run("deleted", (all) => deleteMany(store, all), chosen);
+    const failures = await run(undefined, (all) => deleteMany(store, all), chosen);
     if (failures.length > 0 || chosen.length === 0) return;
     offerUndo(
       `${chosen.length === 1 ? "One task is" : `${chosen.length} tasks are`} in the trash.`,

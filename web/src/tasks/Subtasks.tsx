@@ -61,7 +61,7 @@ export function Subtasks(props: { task: Task }) {
   const done = () => tasks().filter((id) => isDone(store.get(id) ?? props.task)).length;
   return (
     <section class="subtasks" aria-label="Subtasks">
-      <h3 class="label">
+      <h2 class="label">
         Subtasks
         <Show when={tasks().length > 0}>
           <span class="soft numbers">
@@ -70,7 +70,7 @@ export function Subtasks(props: { task: Task }) {
             {listing().isComplete() ? "" : "+"} done
           </span>
         </Show>
-      </h3>
+      </h2>
       <Show when={listing().error() !== undefined}>
         <Trouble error={listing().error()} again={() => void listing().reload()} />
       </Show>

@@ -31,8 +31,8 @@ export type RowsProps = {
   open: string | undefined;
   /** Whether the order is the person's own, to be changed by dragging. */
   byHand: boolean;
-  /** What stands above a row, behind the one before it. */
-  heading: (id: string, before: string | undefined) => string | undefined;
+  /** What stands above a row, behind the one before it; undefined where nothing ever does. */
+  heading: ((id: string, before: string | undefined) => string | undefined) | undefined;
   listName: (taskListId: string) => string | undefined;
   /** Whether tasks are restored rather than completed. */
   trash: boolean;
@@ -157,20 +157,16 @@ export function TaskRows(props: RowsProps) {
                   <Show when={store.get(id)}>
                     {(task) => (
                       <>
-                        <Show
-                          when={props.heading(
-                            id,
-                            index() > 0
-                              ? chunks()[item.index]?.[index() - 1]
-                              : chunks()[item.index - 1]?.at(-1),
-                          )}
-                        >
-                          {(heading) => (
-                            <div class="rows-heading" role="listitem">
-                              <h2>{heading()}</h2>
-                            </div>
-                          )}
-                        </Show>
+                        {props.heading && (
+                          <Heading
+                            words={props.heading(
+                              id,
+                              index() > 0
+                                ? chunks()[item.index]?.[index() - 1]
+                                : chunks()[item.index - 1]?.at(-1),
+                            )}
+                          />
+                        )}
                         <TaskRow
                           task={task()}
                           current={isCurrent(id)}
@@ -192,5 +188,17 @@ export function TaskRows(props: RowsProps) {
         <Trouble error={props.listing.error()} again={() => void props.listing.reload()} />
       </Show>
     </>
+  );
+}
+
+function Heading(props: { words: string | undefined }) {
+  return (
+    <Show when={props.words}>
+      {(words) => (
+        <div class="rows-heading" role="listitem">
+          <h2>{words()}</h2>
+        </div>
+      )}
+    </Show>
   );
 }

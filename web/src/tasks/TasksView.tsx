@@ -11,7 +11,7 @@ import {
   Suspense,
   untrack,
 } from "solid-js";
-import { Skeleton, Trouble } from "../design/pieces.jsx";
+import { Skeleton } from "../design/pieces.jsx";
 import type { TaskList } from "../gen/duet/task/v1/task_list_service_pb.js";
 import type { Task } from "../gen/duet/task/v1/task_service_pb.js";
 import { add, move, restore, toggle, type NewTask } from "./actions.js";
@@ -19,13 +19,14 @@ import { offerTaskCommands } from "./commands.js";
 import { useTasks } from "./context.js";
 import { NothingHere } from "./empty.jsx";
 import { filterOf, hidesDone, isNarrowed, orderOf, searchOf, type View } from "./filter.js";
-import { headingOf } from "./headings.js";
+import { headingsOf } from "./headings.js";
 import { listingOf } from "./listings.js";
 import { addressOf, listOf, titleOf, type Place } from "./places.js";
 import { QuickAdd } from "./QuickAdd.jsx";
 import { Selection } from "./selection.js";
 import { TaskRows } from "./TaskRows.jsx";
 import { dayAfter, taskTime, today } from "./times.js";
+import { ViewTrouble } from "./ViewTrouble.jsx";
 import { ViewHead } from "./ViewHead.jsx";
 
 const BulkBar = lazy(() => import("./BulkBar.jsx"));
@@ -197,10 +198,7 @@ export function TasksView(props: ViewProps) {
           <Show
             when={ids().length > 0}
             fallback={
-              <Show
-                when={now.error() === undefined}
-                fallback={<Trouble error={now.error()} again={() => void now.reload()} />}
-              >
+              <Show when={now.error() === undefined} fallback={<ViewTrouble listing={now} />}>
                 <Show when={!now.isFirst() && now.isComplete()} fallback={<Skeleton lines={6} />}>
                   <NothingHere
                     place={props.place}
@@ -217,7 +215,7 @@ export function TasksView(props: ViewProps) {
               selection={selection}
               open={props.open}
               byHand={isByHand()}
-              heading={(id, before) => headingOf(store, props.place, props.view, id, before)}
+              heading={headingsOf(store, props.place, props.view)}
               listName={listName}
               trash={props.place.at === "trash"}
               onTick={withTask((task) => void (task.deleteTime ? bringBack(task) : toggle(store, task)))}

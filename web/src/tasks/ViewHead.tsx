@@ -29,7 +29,7 @@ type HeadProps = {
 /** What a place is called, and by which controls it is looked at. */
 export function ViewHead(props: HeadProps) {
   const panel = createUniqueId();
-  const [filtering, setFiltering] = createSignal(false);
+  const [filtering, setFiltering] = createSignal(props.view.filter !== "");
   let search!: HTMLInputElement;
   offerCommands(() => [
     { group: "View", title: "Find in these tasks", keys: "/", icon: "search", run: () => search.focus() },

@@ -5,22 +5,20 @@ import type { Place } from "./places.js";
 import type { TaskStore } from "./store.js";
 import { isOver, local, shownDayHeading, today } from "./times.js";
 
-/** What stands above a task, behind the one before it: the day where days go on, and nothing where they do not. */
-export function headingOf(
-  store: TaskStore,
-  place: Place,
-  view: View,
-  id: string,
-  before: string | undefined,
-): string | undefined {
+type Heading = (id: string, before: string | undefined) => string | undefined;
+
+/** What stands above a task, behind the one before it: the day where days go on; undefined where nothing ever does. */
+export function headingsOf(store: TaskStore, place: Place, view: View): Heading | undefined {
   if (!orderOf(place, view).startsWith("due")) return undefined;
   if (place.at !== "today" && place.at !== "upcoming") return undefined;
   const name = (of: string | undefined) => {
     const task = of === undefined ? undefined : untrack(() => store.get(of));
     return task && (place.at === "today" ? groupOf(task) : dayOf(task));
   };
-  const own = name(id);
-  return own === name(before) ? undefined : own;
+  return (id, before) => {
+    const own = name(id);
+    return own === name(before) ? undefined : own;
+  };
 }
 
 function dayOf(task: Task): string | undefined {

@@ -162,9 +162,10 @@ export class Listing {
       if (generation !== this.#generation) return;
       takeIn(this.store, { tasks });
       const fresh = tasks.map(({ id }) => id);
+      const known = new Set(fresh);
       batch(() => {
         this.#pages[1]((pages) => [
-          ...pages.map((page) => without(page, new Set(fresh))),
+          ...pages.map((page) => without(page, known)),
           { token, ids: fresh, at: Date.now() },
         ]);
         this.#next[1](nextPageToken || undefined);
