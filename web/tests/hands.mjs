@@ -38,35 +38,30 @@ export class Keyboard {
     await this.page.keyboard.type(text);
   }
 
-  /** Looks where the focus is, and moves on. */
+  /** Looks where the focus is, and moves on, until it is there and stays. */
   async reach(target) {
     await target.waitFor();
-    const isAt = () => target.evaluate((element) => element === document.activeElement);
-    if (await target.evaluate((element) => element.closest("[data-id]") !== null)) {
-      await this.#walkToRow(target);
-      if (!(await isAt())) await this.page.keyboard.press("Shift+Tab");
-      assert.ok(await isAt(), `the keyboard does not get to ${target} in its row`);
-      return;
-    }
-    const inMenu = (await target.getAttribute("role")) === "menuitem";
-    await this.#pressUntil(inMenu ? "ArrowDown" : "Tab", isAt, target);
-  }
-
-  /** One row of the list has the focus, the arrows go from row to row. */
-  async #walkToRow(target) {
-    const isInList = () => this.page.evaluate(() => document.activeElement.closest("[data-id]") !== null);
-    const isInRow = () =>
-      target.evaluate((element) => element.closest("[data-id]").contains(document.activeElement));
-    await this.#pressUntil("Tab", isInList, target);
-    await this.page.keyboard.press("Home");
-    await this.#pressUntil("ArrowDown", isInRow, target);
-  }
-
-  async #pressUntil(key, isThere, target) {
-    for (let steps = 0; steps < 300; steps++) {
-      if (await isThere()) return;
-      await this.page.keyboard.press(key);
+    const isInMenu = (await target.getAttribute("role")) === "menuitem";
+    for (let steps = 0, stays = 0; steps < 400; steps++) {
+      const where = await target.evaluate(whereIsFocus).catch(() => "elsewhere");
+      if (where === "there" && ++stays === 3) return;
+      if (where === "there") await this.page.waitForTimeout(60);
+      else await this.page.keyboard.press(isInMenu ? "ArrowDown" : keys[where]);
     }
     assert.fail(`the keyboard does not get to ${target}`);
   }
+}
+
+/** What to press from where the focus is; a list of tasks is walked by arrows, round and round. */
+const keys = { before: "Tab", behind: "Shift+Tab", above: "ArrowDown", below: "Home", elsewhere: "Tab" };
+
+/** Where the focus is, seen from an element. */
+function whereIsFocus(element) {
+  const focus = document.activeElement;
+  const [row, here] = [element, focus].map((other) => other.closest("[data-id]"));
+  if (element === focus) return "there";
+  if (!row || !here) return "elsewhere";
+  const isAhead = (focus.compareDocumentPosition(element) & Node.DOCUMENT_POSITION_FOLLOWING) !== 0;
+  if (row === here) return isAhead ? "before" : "behind";
+  return isAhead ? "above" : "below";
 }

@@ -166,12 +166,15 @@ const scenes = {
       await page.keyboard.press("Alt+ArrowUp");
       await page.keyboard.press("Alt+ArrowUp");
     } else {
+      // The page gets ready for dragging a second after the list is seen.
+      await page.waitForTimeout(1_500);
       const from = await row(page, "three").boundingBox();
       const to = await row(page, "one").boundingBox();
       await page.mouse.move(from.x + from.width / 2, from.y + from.height / 2);
       await page.mouse.down();
-      await page.mouse.move(to.x + to.width / 2, to.y + 20, { steps: 8 });
-      await page.mouse.move(to.x + to.width / 2, to.y + 4, { steps: 4 });
+      await page.mouse.move(from.x + from.width / 2, from.y + from.height / 2 + 12, { steps: 4 });
+      await page.mouse.move(to.x + to.width / 2, to.y + to.height * 0.2, { steps: 10 });
+      await page.locator(".row-drop-before").waitFor();
       await page.mouse.up();
     }
     await shows(page, ["three", "one", "two"]);
@@ -253,7 +256,10 @@ const scenes = {
     await link(page, "mine").waitFor();
     await settled(page);
     await page.reload();
-    await eventually("mine it is", async () => (await panel.getByLabel("Title", { exact: true }).inputValue()) === "mine");
+    await eventually(
+      "mine it is",
+      async () => (await panel.getByLabel("Title", { exact: true }).inputValue()) === "mine",
+    );
   },
 };
 

@@ -85,7 +85,14 @@ export default function TasksPage() {
             <Show when={!open()}>
               <Title>{titleOf(now().place, lists())}</Title>
             </Show>
-            <TasksView place={now().place} view={view()} lists={lists()} open={open()} visits={visits()} />
+            <TasksView
+              place={now().place}
+              view={view()}
+              lists={lists()}
+              listsKnown={query.isSuccess}
+              open={open()}
+              visits={visits()}
+            />
           </>
         )}
       </Show>

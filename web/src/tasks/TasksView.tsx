@@ -39,6 +39,7 @@ type ViewProps = {
   place: Place;
   view: View;
   lists: readonly TaskList[];
+  listsKnown: boolean;
   open: string | undefined;
   /** Changes whenever the person has come back. */
   visits: number;
@@ -50,7 +51,7 @@ export function TasksView(props: ViewProps) {
   const navigate = useNavigate();
   const taskListId = createMemo(() => listOf(props.place, props.lists));
   const key = createMemo(() =>
-    // The inbox is a list whose id is not known at first.
+    // The inbox is a list whose id is not known at first, and there is none before its first task.
     props.place.at === "inbox" && !taskListId()
       ? undefined
       : JSON.stringify([taskListId(), filterOf(props.place, props.view), orderOf(props.place, props.view)]),
@@ -103,7 +104,6 @@ export function TasksView(props: ViewProps) {
     on(
       store.orders,
       () => {
-        if (isByHand()) return;
         const timer = setTimeout(() => listing()?.touch(), REORDER_DELAY);
         onCleanup(() => clearTimeout(timer));
       },
@@ -173,6 +173,13 @@ export function TasksView(props: ViewProps) {
     });
   });
 
+  const nothingHere = () => (
+    <NothingHere
+      place={props.place}
+      narrowed={isNarrowed(props.view)}
+      onClear={() => look({ q: "", priority: "", due: "", label: "", filter: "" })}
+    />
+  );
   return (
     <section ref={section} class="tasks-view" aria-label={titleOf(props.place, props.lists)}>
       <ViewHead
@@ -193,18 +200,22 @@ export function TasksView(props: ViewProps) {
       >
         <QuickAdd lists={props.lists} onAdd={onAdd} onReady={(focus) => setFocusQuickAdd(() => focus)} />
       </Show>
-      <Show when={listing()} fallback={<Skeleton lines={6} />} keyed>
+      <Show
+        when={listing()}
+        fallback={
+          <Show when={props.listsKnown} fallback={<Skeleton lines={6} />}>
+            {nothingHere()}
+          </Show>
+        }
+        keyed
+      >
         {(now) => (
           <Show
             when={ids().length > 0}
             fallback={
               <Show when={now.error() === undefined} fallback={<ViewTrouble listing={now} />}>
                 <Show when={!now.isFirst() && now.isComplete()} fallback={<Skeleton lines={6} />}>
-                  <NothingHere
-                    place={props.place}
-                    narrowed={isNarrowed(props.view)}
-                    onClear={() => look({ q: "", priority: "", due: "", label: "", filter: "" })}
-                  />
+                  {nothingHere()}
                 </Show>
               </Show>
             }

@@ -213,12 +213,13 @@ export function add(store: TaskStore, fields: NewTask): { id: string; done: Prom
   const attempt = async (): Promise<Outcome> => {
     takeIn(store, { tasks: [create(TaskSchema, { state: State.NEEDS_ACTION, ...fields, id, etag: id })] });
     try {
-      await store.change(
+      const task = await store.change(
         id,
         id,
-        (task) => task,
+        (shown) => shown,
         async () => (await store.person.tasks.createTask(request)).task,
       );
+      takeIn(store, { tasks: [task] });
       return "taken";
     } catch (error) {
       takeIn(store, { purged: [id] });

@@ -16,7 +16,10 @@ export type Changes = {
  * here; today it is answers, and what is in view is asked for again when the person comes back to the page.
  */
 export function takeIn(store: TaskStore, changes: Changes): void {
-  if (changes.tasks) store.learn(changes.tasks);
+  if (changes.tasks) {
+    store.learn(changes.tasks);
+    meetLists(store, changes.tasks);
+  }
   if (changes.purged) store.forget(changes.purged);
   if (changes.lists) {
     const news = new Map(changes.lists.map((list) => [list.id, list]));
@@ -29,6 +32,15 @@ export function takeIn(store: TaskStore, changes: Changes): void {
           .sort(byPosition),
     );
   }
+}
+
+/** The inbox is made with the first task in it, and any list may have been made elsewhere. */
+function meetLists({ person }: TaskStore, tasks: readonly Task[]): void {
+  const known = person.queries.getQueryData<TaskList[]>(listsKey);
+  if (!known) return;
+  const ids = new Set(["", ...known.map(({ id }) => id)]);
+  const isUnknown = ({ taskListId, deleteTime }: Task) => !deleteTime && !ids.has(taskListId);
+  if (tasks.some(isUnknown)) void person.queries.invalidateQueries({ queryKey: listsKey });
 }
 
 function byPosition(one: TaskList, other: TaskList): number {

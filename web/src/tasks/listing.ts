@@ -5,7 +5,10 @@ import type { Query } from "./filter.js";
 import type { TaskStore } from "./store.js";
 import { ownZone, today } from "./times.js";
 
-/** A page begins where its token leads, and can be fetched again by itself; `at` says when it was (epoch milliseconds). */
+/**
+ * A page begins where its token leads, and can be fetched again by itself; `at` says when it was asked for (epoch
+ * milliseconds): what has happened since may be missing.
+ */
 type Page = { token: string; ids: readonly string[]; at: number };
 
 const PAGE_SIZE = 200;
@@ -64,12 +67,13 @@ export class Listing {
     this.#day = today();
     this.#error[1](undefined);
     const generation = this.#generation;
+    const at = Date.now();
     try {
       const { tasks, nextPageToken } = await this.#fetch("");
       if (generation !== this.#generation) return;
       takeIn(this.store, { tasks });
       batch(() => {
-        this.#pages[1]([{ token: "", ids: tasks.map(({ id }) => id), at: Date.now() }]);
+        this.#pages[1]([{ token: "", ids: tasks.map(({ id }) => id), at }]);
         this.#next[1](nextPageToken || undefined);
       });
     } catch (error) {
@@ -157,6 +161,7 @@ export class Listing {
 
   async #load(token: string): Promise<void> {
     const generation = this.#generation;
+    const at = Date.now();
     try {
       const { tasks, nextPageToken } = await this.#fetch(token);
       if (generation !== this.#generation) return;
@@ -164,10 +169,7 @@ export class Listing {
       const fresh = tasks.map(({ id }) => id);
       const known = new Set(fresh);
       batch(() => {
-        this.#pages[1]((pages) => [
-          ...pages.map((page) => without(page, known)),
-          { token, ids: fresh, at: Date.now() },
-        ]);
+        this.#pages[1]((pages) => [...pages.map((page) => without(page, known)), { token, ids: fresh, at }]);
         this.#next[1](nextPageToken || undefined);
       });
     } catch (error) {
@@ -179,12 +181,11 @@ export class Listing {
     const page = this.#pages[0]()[index];
     if (!page) return;
     const generation = this.#generation;
+    const at = Date.now();
     // What fails here is shown as it was; the next look tries again.
     const answer = await this.#fetch(page.token).catch(() => undefined);
     if (generation !== this.#generation) return;
-    this.#pages[1]((all) =>
-      all.map((other) => (other.token === page.token ? { ...other, at: Date.now() } : other)),
-    );
+    this.#pages[1]((all) => all.map((other) => (other.token === page.token ? { ...other, at } : other)));
     if (!answer) return;
     takeIn(this.store, { tasks: answer.tasks });
     const ids = answer.tasks.map(({ id }) => id);
@@ -196,7 +197,7 @@ export class Listing {
     const inserted = ids.some((id) => !known.has(id));
     batch(() => {
       const before = pages.slice(0, index).map((other) => without(other, fresh));
-      const renewed = { token: page.token, ids, at: Date.now() };
+      const renewed = { token: page.token, ids, at };
       if (!after || inserted || !answer.nextPageToken) {
         // What stood behind may have been pushed further: it is fetched when it is come to.
         this.#pages[1]([...before, renewed]);

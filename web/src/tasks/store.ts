@@ -219,7 +219,8 @@ function belonging(task: Task): string {
 /** Whether views may have to show it elsewhere. What is done or deleted keeps its place, where it can come back to. */
 function isReordered(before: Task, after: Task): boolean {
   if (after.deleteTime) return false;
-  return before.deleteTime !== undefined || order(before) !== order(after);
+  const isBack = before.deleteTime !== undefined || (isDone(before) && !isDone(after));
+  return isBack || order(before) !== order(after);
 }
 
 function order({ title, notes, due, start, priority, labels, taskListId, parentId }: Task): string {
