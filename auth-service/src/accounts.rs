@@ -17,7 +17,7 @@ use crate::{
     identities::FormerNames,
     limiter::Limiter,
     password::{ContextWords, Password, PasswordPolicy},
-    sessions::{Sessions, TokenPair},
+    sessions::{Delivery, Sessions, TokenPair},
     store::{NewAccount, Replacement, Store},
     token::Rejection,
     user::{DisplayName, User},
@@ -52,14 +52,14 @@ pub(crate) struct Accounts {
 
 impl Accounts {
     /// Makes a user and logs it in.
-    pub(crate) async fn sign_up(&self, application: Application, call: &Call) -> Result<SignedIn> {
+    pub(crate) async fn sign_up(&self, application: Application, delivery: &Delivery, call: &Call) -> Result<SignedIn> {
         let mut place = self.hashes.place()?;
         self.limiter.admit_sign_up(call).await?;
         let (email, password, display_name) = self.examine(&mut place, application, call).await?;
         let password_hash = place.hash(&password, call.deadline).await?;
         let now = self.clock.now();
         let id = UserId::from(new_id(now));
-        let (session, tokens) = self.sessions.begin(id, now).await?;
+        let (session, tokens) = self.sessions.begin(id, delivery, now).await?;
         let address = self.limiter.address(email.key(), call);
         let account = NewAccount { id, email, display_name, password_hash };
         let user = self.store.sign_up(account, &session, &address, call).await?;
@@ -68,7 +68,13 @@ impl Accounts {
 
     /// Begins a session. An unknown address, a wrong password and a user without one are one case, which takes one
     /// time.
-    pub(crate) async fn log_in(&self, email: &str, password: &SecretString, call: &Call) -> Result<SignedIn> {
+    pub(crate) async fn log_in(
+        &self,
+        email: &str,
+        password: &SecretString,
+        delivery: &Delivery,
+        call: &Call,
+    ) -> Result<SignedIn> {
         let mut place = self.hashes.place()?;
         let email = Email::parse(email).map_err(|_| email);
         let account = email.as_ref().map_or_else(|given| *given, Email::key);
@@ -84,7 +90,7 @@ impl Accounts {
             return Err(Error::InvalidCredentials);
         };
         let hashes = Replacement { checked: &checked_hash, new: new_hash.as_deref() };
-        let (session, tokens) = self.sessions.begin(known.user.id, self.clock.now()).await?;
+        let (session, tokens) = self.sessions.begin(known.user.id, delivery, self.clock.now()).await?;
         let user = match known.disabled {
             false => self.store.log_in(known.user.id, hashes, &session, &admitted, call).await?,
             true => None,

@@ -21,7 +21,7 @@ use crate::{
     contention::Changing,
     deletions::Deletions,
     error::DOMAIN,
-    grpc::{AuthApi, Calls, TokenApi},
+    grpc::{AuthApi, Calls, Cookies, TokenApi},
     hashing::HashPool,
     identities::{FormerNames, Identities},
     issuers::Issuers,
@@ -179,6 +179,7 @@ impl Parts {
             pages: pages.clone(),
             tokens,
         });
+        let cookies = Cookies { origins: settings.browser_origins(), clock: clock.clone() };
         let accounts = Accounts {
             limiter,
             policy: Arc::new(settings.password_policy()),
@@ -189,7 +190,8 @@ impl Parts {
             former,
         };
         let trail = Trail { store: store.clone(), pages };
-        let api = AuthApi { accounts, sessions, trail, calls: Calls(settings.limits.trusted_proxies.clone()) };
+        let calls = Calls(settings.limits.trusted_proxies.clone());
+        let api = AuthApi { accounts, sessions, trail, calls, cookies };
         let follower = Follower::new(store.clone(), Arc::clone(&revocations));
         let token_api = TokenApi { judge: judge.clone(), revocations, deletions: Deletions::new(store) };
         Ok(Self { api, judge, token_api, keys, metrics, follower, upkeep, issuers })

@@ -38,6 +38,9 @@ pub enum Error {
     /// The refresh token is not good.
     #[error("the refresh token is refused")]
     RefreshTokenInvalid,
+    /// The page may not have a refresh token in a cookie.
+    #[error("the origin is not allowed")]
+    OriginNotAllowed,
     /// The caller has no such session.
     #[error("no such session")]
     SessionNotFound,
@@ -114,6 +117,11 @@ impl From<Error> for Status {
             Error::RefreshTokenInvalid => {
                 let message = "the refresh token cannot be accepted; log in again";
                 refuse(Code::Unauthenticated, ErrorReason::RefreshTokenInvalid, message).into()
+            }
+            Error::OriginNotAllowed => {
+                let message = "the cookie of a refresh token is for pages of this installation; AUTH_BROWSER_ORIGINS \
+                               names their origins, and `origin` is none of them";
+                refuse(Code::PermissionDenied, ErrorReason::OriginNotAllowed, message).into()
             }
             Error::SessionNotFound => refuse(Code::NotFound, ErrorReason::SessionNotFound, "no such session").into(),
             Error::PageTokenInvalid => {

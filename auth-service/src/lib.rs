@@ -6,7 +6,7 @@
 //! a [`user`]'s name are valid once they exist; a [`password`] meets the policy, and [`hashing`] turns it into a hash in
 //! threads of its own, each with a [`hasher`]. A [`stored_hash`] may have been made elsewhere, by another
 //! [`hash_scheme`]; [`hash_cost`] sees to it that nobody can tell from the time that a check takes. What comes out is one
-//! of the [`sessions`], and a [`token`] signed with one of the [`signing`] keys, which replace each other by themselves and
+//! of the [`sessions`], whose tokens a page of one of the [`browser`] origins may have in a cookie, and a [`token`] signed with one of the [`signing`] keys, which replace each other by themselves and
 //! which administrators look after by way of [`keys`]. What else the installation keeps secret is in [`secrets`].
 //!
 //! The [`judge`] tells other services, and this one's own layer, whose a token is: it reads the strict form of a
@@ -21,6 +21,7 @@
 
 mod accounts;
 pub mod app;
+pub mod browser;
 pub mod client;
 pub mod commands;
 mod contention;

@@ -39,6 +39,10 @@ pub(crate) struct RefreshState {
     pub(crate) current: TokenHash,
     /// None as long as the first token is the current one.
     pub(crate) previous: Option<Predecessor>,
+    /// Whether a browser keeps them in a cookie.
+    pub(crate) in_cookie: bool,
+    /// Whether the current token has been shown. It is kept up to date in a cookie only.
+    pub(crate) current_shown: bool,
 }
 
 /// The token before the current one.
@@ -56,9 +60,10 @@ pub(crate) struct Predecessor {
 pub(crate) enum Decision<'a> {
     /// Its session is over: it is refused, and nothing changes.
     Refuse,
-    /// It is too young to be replaced, and stays.
-    Keep,
-    /// It was replaced just now: two tabs asked at once, or the answer was lost. It is answered with its successor.
+    /// It is too young to be replaced, and stays. If this is the first time that it is shown, and that matters, it is
+    /// written down.
+    Keep { first_shown: bool },
+    /// It was replaced just now, and two tabs asked at once, or the answer was lost. It is answered with its successor.
     Repeat { sealed_successor: &'a [u8] },
     /// It is replaced.
     Rotate,
@@ -76,6 +81,10 @@ pub(crate) enum Decision<'a> {
 /// replaced once, because the write is made only on what was read.
 ///
 /// Without any grace each token is good once: of two tabs the second ends the session.
+///
+/// In a cookie the token before the current one also counts as a lost answer, however late it is shown, as long as the
+/// current one has never been shown: a reload cuts a request off, and a browser that crashed comes back with an older
+/// cookie. Whoever has stolen the cookie and always is the second to show it is not found out by this.
 pub(crate) fn decide<'a>(
     session: &'a SessionState,
     shown: &TokenHash,
@@ -84,11 +93,14 @@ pub(crate) fn decide<'a>(
 ) -> Decision<'a> {
     let Some(tokens) = session.refresh.as_ref().filter(|_| session.life.lasts(now)) else { return Decision::Refuse };
     let is_recent = |time: DateTime<Utc>| (now - time).abs().to_std().is_ok_and(|distance| distance < grace);
-    let replaced_just_now = tokens.previous.as_ref().filter(|previous| is_recent(previous.rotate_time));
-    match replaced_just_now {
-        Some(_) if tokens.current == *shown => Decision::Keep,
-        None if tokens.current == *shown => Decision::Rotate,
-        Some(previous) if previous.hash == *shown => Decision::Repeat { sealed_successor: &previous.sealed_successor },
+    let replaced_just_now = tokens.previous.as_ref().is_some_and(|previous| is_recent(previous.rotate_time));
+    let perhaps_lost = tokens.in_cookie && !tokens.current_shown;
+    match &tokens.previous {
+        _ if tokens.current == *shown && replaced_just_now => Decision::Keep { first_shown: perhaps_lost },
+        _ if tokens.current == *shown => Decision::Rotate,
+        Some(previous) if previous.hash == *shown && (replaced_just_now || perhaps_lost) => {
+            Decision::Repeat { sealed_successor: &previous.sealed_successor }
+        }
         _ => Decision::End { current: &tokens.current },
     }
 }
@@ -114,13 +126,21 @@ mod tests {
 
     /// With the first token still.
     fn fresh() -> SessionState {
-        session(Some(RefreshState { current: FIRST, previous: None }))
+        session(Some(RefreshState { current: FIRST, previous: None, in_cookie: false, current_shown: false }))
     }
 
     /// At time 0 the second token was replaced by the third.
     fn rotated() -> SessionState {
         let previous = Predecessor { hash: SECOND, rotate_time: at(0), sealed_successor: vec![9] };
-        session(Some(RefreshState { current: THIRD, previous: Some(previous) }))
+        let (in_cookie, current_shown) = (false, false);
+        session(Some(RefreshState { current: THIRD, previous: Some(previous), in_cookie, current_shown }))
+    }
+
+    /// The same in a cookie.
+    fn rotated_in_cookie(current_shown: bool) -> SessionState {
+        let rotated = rotated();
+        let refresh = rotated.refresh.map(|tokens| RefreshState { in_cookie: true, current_shown, ..tokens });
+        SessionState { refresh, ..rotated }
     }
 
     fn ended(session: SessionState) -> SessionState {
@@ -130,12 +150,13 @@ mod tests {
     #[test]
     fn each_state_token_and_time_has_its_decision() {
         const ROTATE: Decision<'_> = Decision::Rotate;
+        const KEEP: Decision<'_> = Decision::Keep { first_shown: false };
         const REPEAT: Decision<'_> = Decision::Repeat { sealed_successor: &[9] };
         const END: Decision<'_> = Decision::End { current: &THIRD };
         let times = [-31, -30, -29, 0, 29, 30, 31, 999, 1000, 1001];
         let table = [
             // A clock far behind; one a little behind; within the window; after it; after the session.
-            (THIRD, [ROTATE, ROTATE, Decision::Keep, Decision::Keep, Decision::Keep, ROTATE, ROTATE, ROTATE]),
+            (THIRD, [ROTATE, ROTATE, KEEP, KEEP, KEEP, ROTATE, ROTATE, ROTATE]),
             (SECOND, [END, END, REPEAT, REPEAT, REPEAT, END, END, END]),
             (FIRST, [END; 8]),
         ];
@@ -146,6 +167,30 @@ mod tests {
                 assert_eq!(decide(&ended(rotated()), &shown, GRACE, at(time)), Decision::Refuse);
                 assert_eq!(decide(&session(None), &shown, GRACE, at(time)), Decision::Refuse);
             }
+        }
+    }
+
+    #[test]
+    fn in_a_cookie_an_answer_may_be_lost_until_its_token_is_shown() {
+        const REPEAT: Decision<'_> = Decision::Repeat { sealed_successor: &[9] };
+        const END: Decision<'_> = Decision::End { current: &THIRD };
+        for grace in [GRACE, Duration::ZERO] {
+            for time in [-31, -1, 0, 29, 30, 999] {
+                let recent = (-29..30).contains(&time) && !grace.is_zero();
+                let unshown = rotated_in_cookie(false);
+                assert_eq!(decide(&unshown, &SECOND, grace, at(time)), REPEAT, "{time}");
+                let shown = rotated_in_cookie(true);
+                assert_eq!(decide(&shown, &SECOND, grace, at(time)), if recent { REPEAT } else { END }, "{time}");
+                for session in [&unshown, &shown] {
+                    assert_eq!(decide(session, &FIRST, grace, at(time)), END, "{time}");
+                }
+                let expected = |first_shown| if recent { Decision::Keep { first_shown } } else { Decision::Rotate };
+                assert_eq!(decide(&unshown, &THIRD, grace, at(time)), expected(true), "{time}");
+                assert_eq!(decide(&shown, &THIRD, grace, at(time)), expected(false), "{time}");
+            }
+            let unshown = rotated_in_cookie(false);
+            assert_eq!(decide(&unshown, &SECOND, grace, at(1000)), Decision::Refuse, "the session is over");
+            assert_eq!(decide(&ended(unshown), &SECOND, grace, at(0)), Decision::Refuse);
         }
     }
 

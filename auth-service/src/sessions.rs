@@ -30,6 +30,20 @@ pub(crate) struct TokenPair {
     pub(crate) refresh_expire_time: DateTime<Utc>,
 }
 
+/// How a new session's refresh tokens reach its owner.
+pub(crate) enum Delivery {
+    /// In the answer.
+    Message,
+    /// In the browser's cookie. If it holds another session's token now, that session ends once the new one has begun.
+    Cookie { replaces: Option<SecretString> },
+}
+
+impl Delivery {
+    pub(crate) fn is_cookie(&self) -> bool {
+        matches!(self, Self::Cookie { .. })
+    }
+}
+
 /// A session as its owner sees it.
 #[derive(Clone, Debug)]
 pub(crate) struct Session {
@@ -60,12 +74,29 @@ pub(crate) struct Sessions {
 
 impl Sessions {
     /// A session of a user who has just shown who it is, and its first tokens. The store begins it.
-    pub(crate) async fn begin(&self, user: UserId, now: DateTime<Utc>) -> Result<(NewSession, TokenPair)> {
+    pub(crate) async fn begin(
+        &self,
+        user: UserId,
+        delivery: &Delivery,
+        now: DateTime<Utc>,
+    ) -> Result<(NewSession, TokenPair)> {
         let id = SessionId::from(new_id(now));
         let refresh = self.refresh_tokens.make(id).map_err(Error::internal)?;
         let latest_expire_time = now + self.tokens.session_lifetime;
         let expire_time = self.expire_time(latest_expire_time, now);
-        let session = NewSession { id, create_time: now, expire_time, latest_expire_time, refresh_hash: refresh.hash };
+        let (in_cookie, replaces) = match delivery {
+            Delivery::Message => (false, None),
+            Delivery::Cookie { replaces } => (true, replaces.as_ref().and_then(|token| self.session_of(token))),
+        };
+        let session = NewSession {
+            id,
+            create_time: now,
+            expire_time,
+            latest_expire_time,
+            refresh_hash: refresh.hash,
+            in_cookie,
+            replaces,
+        };
         Ok((session, self.pair(user, &refresh, expire_time, now).await?))
     }
 
@@ -87,7 +118,12 @@ impl Sessions {
         let (user, now) = (session.user_id, self.clock.now());
         match decide(&session, &shown.hash, self.tokens.refresh_grace, now) {
             Decision::Refuse => Err(Error::RefreshTokenInvalid),
-            Decision::Keep => self.pair(user, shown, session.life.expire_time, now).await.map(Some),
+            Decision::Keep { first_shown } => {
+                if first_shown && !self.note_shown(shown, call).await? {
+                    return Ok(None);
+                }
+                self.pair(user, shown, session.life.expire_time, now).await.map(Some)
+            }
             Decision::Repeat { sealed_successor } => {
                 let successor = self.refresh_tokens.successor(shown, sealed_successor);
                 let successor = successor.ok_or_else(|| Error::internal("a sealed refresh token does not open"))?;
@@ -100,6 +136,12 @@ impl Sessions {
                 if ended { Err(Error::RefreshTokenInvalid) } else { Ok(None) }
             }
         }
+    }
+
+    /// Writes down that the current token has been shown; `false` if another call is in the way.
+    async fn note_shown(&self, shown: &RefreshToken, call: &Call) -> Result<bool> {
+        let Some(_in_hand) = self.changing.take(shown.session) else { return Ok(false) };
+        self.store.note_shown(shown.session, &shown.hash, call.deadline).await
     }
 
     async fn rotate(
@@ -143,6 +185,18 @@ impl Sessions {
         };
         // One that is gone for good has ended, too.
         self.end(user, session, EventType::LoggedOut, call).await.map(drop)
+    }
+
+    /// Whether a refresh token is good for nothing any more: no session of its name lives.
+    pub(crate) async fn is_over(&self, token: &SecretString) -> Result<bool> {
+        let Some(session) = self.session_of(token) else { return Ok(true) };
+        let session = self.store.session(session).await?;
+        Ok(session.is_none_or(|session| !session.life.lasts(self.clock.now())))
+    }
+
+    /// The session of a refresh token, be it the newest one or not, if this installation made it.
+    fn session_of(&self, token: &SecretString) -> Option<SessionId> {
+        self.refresh_tokens.read(token.expose_secret()).map(|token| token.session)
     }
 
     /// Has another issuer's token refused until it expires.

@@ -8,11 +8,13 @@ use clap::{Args, Parser, Subcommand};
 use service_runtime::{database::DatabaseSettings, doctor::DoctorOptions, settings::duration};
 
 use crate::{
+    browser::BrowserOrigins,
     commands::{KeysCommand, NotBeforeCommand, UsersCommand},
     issuers::Profile,
     password::PasswordPolicy,
 };
 
+mod browser;
 mod issuers;
 mod keys;
 mod limits;
@@ -20,6 +22,7 @@ mod passwords;
 mod secret;
 mod tokens;
 
+pub use browser::BrowserSettings;
 pub use issuers::IssuerSettings;
 pub use keys::{KeySettings, MasterKeySettings};
 pub use limits::{LimitSettings, TrailSettings};
@@ -88,6 +91,9 @@ pub struct Settings {
     /// What tokens say, and how long they last.
     #[command(flatten)]
     pub tokens: TokenSettings,
+    /// Which pages may have refresh tokens in a cookie.
+    #[command(flatten)]
+    pub browser: BrowserSettings,
     /// Whose tokens are accepted beside those.
     #[command(flatten)]
     pub issuers: IssuerSettings,
@@ -191,6 +197,11 @@ impl Settings {
              set AUTH_ISSUER to the origin of this installation"
         );
         Ok(profiles)
+    }
+
+    /// The pages that may have refresh tokens in a cookie.
+    pub fn browser_origins(&self) -> BrowserOrigins {
+        self.browser.browser_origins.clone().unwrap_or_else(|| BrowserOrigins::of_issuer(&self.tokens.issuer))
     }
 
     /// What a new password has to be.

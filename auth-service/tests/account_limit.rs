@@ -34,7 +34,12 @@ fn from<T>(client: &str, message: T) -> Request<T> {
 }
 
 async fn sign_up(service: &Service, client: &str, email: &str) {
-    let message = SignUpRequest { email: email.into(), password: PASSWORD.into(), display_name: String::new() };
+    let message = SignUpRequest {
+        email: email.into(),
+        password: PASSWORD.into(),
+        display_name: String::new(),
+        ..SignUpRequest::default()
+    };
     service.auth().await.sign_up(from(client, message)).await.unwrap();
 }
 
@@ -47,7 +52,7 @@ enum Answer {
 }
 
 async fn log_in(service: &Service, client: &str, email: &str, password: &str) -> Answer {
-    let message = LoginRequest { email: email.into(), password: password.into() };
+    let message = LoginRequest { email: email.into(), password: password.into(), ..LoginRequest::default() };
     let Err(status) = service.auth().await.login(from(client, message)).await else { return Answer::Right };
     match reason(&status).as_str() {
         "INVALID_CREDENTIALS" => Answer::Wrong,

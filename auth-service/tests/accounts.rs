@@ -51,7 +51,12 @@ on_both_databases! {
 
     async fn every_broken_rule_is_told_at_once(database: TestDatabase) {
         let service = Service::start(&database).await;
-        let request = SignUpRequest { email: "no address".into(), password: "x".into(), display_name: "\n".repeat(101) };
+        let request = SignUpRequest {
+            email: "no address".into(),
+            password: "x".into(),
+            display_name: "\n".repeat(101),
+            ..SignUpRequest::default()
+        };
         let status = service.auth().await.sign_up(request).await.unwrap_err();
         assert_eq!((status.code(), reason(&status).as_str()), (Code::InvalidArgument, "VALIDATION_FAILED"));
         let violations = details(&status).bad_request().unwrap().field_violations.clone();
@@ -65,7 +70,12 @@ on_both_databases! {
         let service = Service::start(&database).await;
         let sign_up = async |password: &str| {
             let request =
-                SignUpRequest { email: "ada@example.org".into(), password: password.into(), display_name: String::new() };
+                SignUpRequest {
+                    email: "ada@example.org".into(),
+                    password: password.into(),
+                    display_name: String::new(),
+                    ..SignUpRequest::default()
+                };
             service.auth().await.sign_up(request).await
         };
         // Taken from the list that is refused; nobody's password.
@@ -178,6 +188,7 @@ on_both_databases! {
         let mut request = tonic::Request::new(proto::auth::v1::LoginRequest {
             email: "ada@example.org".into(),
             password: "wrong".into(),
+            ..proto::auth::v1::LoginRequest::default()
         });
         request.metadata_mut().insert("x-request-id", "request-7".parse().unwrap());
         service.auth().await.login(request).await.unwrap_err();
@@ -234,7 +245,12 @@ on_both_databases! {
         let slow = ["--auth-hash-memory-kib", "65536", "--auth-hash-iterations", "8", "--auth-hash-threads", "1"];
         let service = Service::start_with(&database, Clock::system(), &slow).await;
         let message =
-            SignUpRequest { email: "ada@example.org".into(), password: PASSWORD.into(), display_name: String::new() };
+            SignUpRequest {
+                email: "ada@example.org".into(),
+                password: PASSWORD.into(),
+                display_name: String::new(),
+                ..SignUpRequest::default()
+            };
         let mut request = tonic::Request::new(message);
         request.set_timeout(Duration::from_millis(60));
         let status = service.auth().await.sign_up(request).await.unwrap_err();

@@ -27,7 +27,8 @@ fn retry_delay(status: &Status) -> Duration {
 }
 
 async fn log_in_from(service: &Service, forwarded: &str) -> Result<(), Status> {
-    let message = LoginRequest { email: "ada@example.org".into(), password: PASSWORD.into() };
+    let message =
+        LoginRequest { email: "ada@example.org".into(), password: PASSWORD.into(), ..LoginRequest::default() };
     let mut request = Request::new(message);
     request.metadata_mut().insert("x-forwarded-for", forwarded.parse().unwrap());
     service.auth().await.login(request).await.map(drop)

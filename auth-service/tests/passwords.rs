@@ -263,7 +263,7 @@ on_both_databases! {
         let service = Service::start_with(&database, Clock::system(), &nist).await;
         let sign_up = async |password: &str| {
             let (email, display_name) = ("ada.lovelace@example.org".into(), "Augusta King".into());
-            let request = SignUpRequest { email, password: password.into(), display_name };
+            let request = SignUpRequest { email, password: password.into(), display_name, ..SignUpRequest::default() };
             service.auth().await.sign_up(request).await.map(tonic::Response::into_inner)
         };
         assert_eq!(violations(&sign_up("xk4mpq9ztr7wlb").await.unwrap_err())[0].1, "must have at least 15 characters");

@@ -140,7 +140,8 @@ async fn a_stricter_isolation_level_is_never_felt() {
     let mut logging_in = JoinSet::new();
     for racer in 0..RACERS {
         let mut client = replicas.public[racer % replicas.public.len()].clone();
-        let request = LoginRequest { email: "ada@example.org".into(), password: PASSWORD.into() };
+        let request =
+            LoginRequest { email: "ada@example.org".into(), password: PASSWORD.into(), ..LoginRequest::default() };
         logging_in.spawn(async move { client.login(request).await });
     }
     let mut tokens: Vec<Tokens> = Vec::new();

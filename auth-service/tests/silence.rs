@@ -21,7 +21,7 @@ use service_runtime::{
     testing::{Engine, TestDatabase},
 };
 use support::{Service, bearer, column, execute};
-use tonic::transport::Channel;
+use tonic::{Request, transport::Channel};
 
 const EMAIL: &str = "ada.lovelace@example.org";
 const PASSWORD: &str = "Xk4mPq9z-secret";
@@ -66,21 +66,35 @@ async fn the_log_holds_no_secret_and_no_address() {
 
     let mut auth = AuthServiceClient::new(channel(&addresses[0]));
     let mut tokens = TokenServiceClient::new(channel(&addresses[1]));
-    let sign_up = SignUpRequest { email: EMAIL.into(), password: PASSWORD.into(), display_name: "Ada".into() };
+    let sign_up = SignUpRequest {
+        email: EMAIL.into(),
+        password: PASSWORD.into(),
+        display_name: "Ada".into(),
+        ..SignUpRequest::default()
+    };
     let issued = auth.sign_up(sign_up.clone()).await.unwrap().into_inner().tokens.unwrap();
     let (token, refresh_token) = (issued.access_token, issued.refresh_token);
     let renewed = auth.refresh_token(RefreshTokenRequest { refresh_token: refresh_token.clone() }).await.unwrap();
     let successor = renewed.into_inner().tokens.unwrap().refresh_token;
     auth.refresh_token(RefreshTokenRequest { refresh_token: format!("{successor}-forged") }).await.unwrap_err();
+    let mut request = Request::new(RefreshTokenRequest::default());
+    request.metadata_mut().insert("origin", "http://127.0.0.1:8080".parse().unwrap());
+    request.metadata_mut().insert("cookie", format!("__Host-duet-refresh={successor}").parse().unwrap());
+    let renewed = auth.refresh_token(request).await.unwrap();
+    assert!(renewed.metadata().get("set-cookie").unwrap().to_str().unwrap().contains(&successor));
     auth.sign_up(sign_up.clone()).await.unwrap_err();
     auth.sign_up(SignUpRequest { password: "short-secret".into(), ..sign_up }).await.unwrap_err();
-    auth.login(LoginRequest { email: EMAIL.into(), password: "wrong-secret".into() }).await.unwrap_err();
+    auth.login(LoginRequest { email: EMAIL.into(), password: "wrong-secret".into(), ..LoginRequest::default() })
+        .await
+        .unwrap_err();
     auth.get_me(bearer(&token, GetMeRequest {})).await.unwrap();
     for token in [token.clone(), "forged-secret".to_owned()] {
         tokens.validate_token(ValidateTokenRequest { token, audience: String::new() }).await.unwrap();
     }
     execute(&database, "ALTER TABLE auth_event RENAME TO auth_event_away").await;
-    auth.login(LoginRequest { email: EMAIL.into(), password: PASSWORD.into() }).await.unwrap_err();
+    auth.login(LoginRequest { email: EMAIL.into(), password: PASSWORD.into(), ..LoginRequest::default() })
+        .await
+        .unwrap_err();
     auth.logout(bearer(&token, LogoutRequest::default())).await.unwrap_err();
     auth.logout(LogoutRequest { refresh_token: refresh_token.clone() }).await.unwrap_err();
     Command::new("kill").args(["-TERM", &running.0.id().to_string()]).status().unwrap();
@@ -142,19 +156,36 @@ on_both_databases! {
         let limits = ["--auth-login-limit", "6", "--auth-account-failures", "2"];
         let service = Service::start_with(&database, Clock::system(), &limits).await;
         let mut auth = service.auth().await;
-        let sign_up = SignUpRequest { email: EMAIL.into(), password: PASSWORD.into(), display_name: "Ada".into() };
+        let sign_up = SignUpRequest {
+            email: EMAIL.into(),
+            password: PASSWORD.into(),
+            display_name: "Ada".into(),
+            ..SignUpRequest::default()
+        };
         let mut pairs = vec![auth.sign_up(sign_up.clone()).await.unwrap().into_inner().tokens.unwrap()];
         auth.sign_up(sign_up.clone()).await.unwrap_err();
         auth.sign_up(SignUpRequest { password: "short-secret".into(), ..sign_up }).await.unwrap_err();
         for _ in 0..2 {
-            let log_in = LoginRequest { email: EMAIL.into(), password: PASSWORD.into() };
+            let log_in = LoginRequest { email: EMAIL.into(), password: PASSWORD.into(), ..LoginRequest::default() };
             pairs.push(auth.login(log_in).await.unwrap().into_inner().tokens.unwrap());
         }
         // Up to where the account, and after that the client, is refused.
         for _ in 0..5 {
-            auth.login(LoginRequest { email: EMAIL.into(), password: "wrong-secret".into() }).await.unwrap_err();
+            auth.login(LoginRequest {
+                email: EMAIL.into(),
+                password: "wrong-secret".into(),
+                ..LoginRequest::default()
+            })
+            .await
+            .unwrap_err();
         }
-        auth.login(LoginRequest { email: "typed-secret".into(), password: "wrong-secret".into() }).await.unwrap_err();
+        auth.login(LoginRequest {
+            email: "typed-secret".into(),
+            password: "wrong-secret".into(),
+            ..LoginRequest::default()
+        })
+        .await
+        .unwrap_err();
         auth.logout(bearer(&pairs[1].access_token, LogoutRequest::default())).await.unwrap();
         service.stop().await;
 

@@ -48,11 +48,16 @@ fn call<T>(id: &str, message: T) -> Request<T> {
 }
 
 fn sign_up(email: &str) -> SignUpRequest {
-    SignUpRequest { email: email.into(), password: PASSWORD.into(), display_name: String::new() }
+    SignUpRequest {
+        email: email.into(),
+        password: PASSWORD.into(),
+        display_name: String::new(),
+        ..SignUpRequest::default()
+    }
 }
 
 fn log_in(email: &str, password: &str) -> LoginRequest {
-    LoginRequest { email: email.into(), password: password.into() }
+    LoginRequest { email: email.into(), password: password.into(), ..LoginRequest::default() }
 }
 
 fn with_token<T>(token: &str, mut request: Request<T>) -> Request<T> {

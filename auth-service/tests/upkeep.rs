@@ -65,7 +65,12 @@ on_both_databases! {
         let clock = manual_clock();
         let service = Service::start_with(&database, clock.clone(), &[]).await;
         let ada =
-            SignUpRequest { email: "ada@example.org".into(), password: PASSWORD.into(), display_name: String::new() };
+            SignUpRequest {
+                email: "ada@example.org".into(),
+                password: PASSWORD.into(),
+                display_name: String::new(),
+                ..SignUpRequest::default()
+            };
         service.auth_as("first").await.sign_up(ada).await.unwrap();
         service.log_in("ada@example.org", "wrong").await.unwrap_err();
         service.log_in("ada@example.org", PASSWORD).await.unwrap();

@@ -68,7 +68,7 @@ impl AuthService {
     /// When it is refused.
     pub async fn sign_up(&self, credentials: &Credentials) -> anyhow::Result<()> {
         let Credentials { email, password } = credentials.clone();
-        let request = SignUpRequest { email, password, display_name: String::new() };
+        let request = SignUpRequest { email, password, display_name: String::new(), ..SignUpRequest::default() };
         AuthServiceClient::new(connect(self.public).await?).sign_up(request).await.context("cannot sign up")?;
         Ok(())
     }
@@ -80,7 +80,8 @@ impl AuthService {
     pub async fn log_in(&self, credentials: &Credentials) -> anyhow::Result<Tokens> {
         let Credentials { email, password } = credentials.clone();
         let mut client = AuthServiceClient::new(connect(self.public).await?);
-        let answer = client.login(LoginRequest { email, password }).await.context("cannot log in")?;
+        let answer =
+            client.login(LoginRequest { email, password, ..LoginRequest::default() }).await.context("cannot log in")?;
         answer.into_inner().tokens.context("a login without tokens")
     }
 

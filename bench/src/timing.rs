@@ -128,7 +128,11 @@ async fn start(hashes: Hashes, options: &Options, folder: &Path) -> anyhow::Resu
 }
 
 async fn refused_login(client: &mut AuthServiceClient<Channel>, kind: &str) -> anyhow::Result<Duration> {
-    let request = LoginRequest { email: Credentials::of(kind).email, password: WRONG_PASSWORD.to_owned() };
+    let request = LoginRequest {
+        email: Credentials::of(kind).email,
+        password: WRONG_PASSWORD.to_owned(),
+        ..LoginRequest::default()
+    };
     let begun = Instant::now();
     let answer = client.login(request).await;
     let taken = begun.elapsed();

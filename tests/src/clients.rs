@@ -111,8 +111,12 @@ impl Clients {
     /// The refusal.
     pub async fn try_sign_up(&self) -> Result<Person, Status> {
         let email = format!("{}@example.org", Uuid::new_v4().simple());
-        let message =
-            SignUpRequest { email: email.clone(), password: PASSWORD.to_owned(), display_name: "Ada".to_owned() };
+        let message = SignUpRequest {
+            email: email.clone(),
+            password: PASSWORD.to_owned(),
+            display_name: "Ada".to_owned(),
+            ..SignUpRequest::default()
+        };
         let answer = self.auth().sign_up(message).await?.into_inner();
         let (user, tokens) = (answer.user.unwrap_or_default(), answer.tokens.unwrap_or_default());
         let Tokens { access_token: token, refresh_token, .. } = tokens;
@@ -124,7 +128,8 @@ impl Clients {
     /// # Errors
     /// The refusal.
     pub async fn log_in(&self, person: &Person) -> Result<Person, Status> {
-        let message = LoginRequest { email: person.email.clone(), password: person.password.clone() };
+        let message =
+            LoginRequest { email: person.email.clone(), password: person.password.clone(), ..LoginRequest::default() };
         let tokens = self.auth().login(message).await?.into_inner().tokens.unwrap_or_default();
         Ok(person.with(tokens))
     }

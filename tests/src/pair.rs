@@ -1,6 +1,11 @@
 //! Both services, and Envoy in front of them.
 
-use std::{collections::BTreeMap, net::SocketAddr, path::Path, time::Duration};
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use tempfile::TempDir;
 use tokio::task::spawn_blocking;
@@ -42,7 +47,13 @@ pub struct Builder {
     task: Store,
     settings: Settings,
     limits: bool,
-    edge: bool,
+    edge: Option<Edge>,
+}
+
+/// The Envoy that a pair is to have.
+struct Edge {
+    listener: u16,
+    page: Option<PathBuf>,
 }
 
 impl Builder {
@@ -54,11 +65,22 @@ impl Builder {
         self
     }
 
-    /// With Envoy in front.
+    /// With Envoy in front, whose address is the issuer's.
     #[must_use]
-    pub fn edge(mut self) -> Self {
-        self.edge = true;
-        self
+    pub fn edge(self) -> Self {
+        self.edge_with(None)
+    }
+
+    /// With Envoy in front that serves the built page in this folder.
+    #[must_use]
+    pub fn page(self, folder: impl Into<PathBuf>) -> Self {
+        self.edge_with(Some(folder.into()))
+    }
+
+    fn edge_with(mut self, page: Option<PathBuf>) -> Self {
+        let listener = free_port();
+        self.edge = Some(Edge { listener, page });
+        self.set("AUTH_ISSUER", format!("http://127.0.0.1:{listener}"))
     }
 
     /// With this setting, for whichever service reads it.
@@ -72,15 +94,15 @@ impl Builder {
     ///
     /// # Panics
     /// When it does not become ready.
-    pub async fn start(self) -> Pair {
-        let edge = self.edge;
+    pub async fn start(mut self) -> Pair {
+        let edge = self.edge.take();
         let mut pair = self.build();
         pair.auth.spawn();
         pair.task.spawn();
         pair.auth.wait_until_ready().await;
         pair.task.wait_until_ready().await;
-        if edge {
-            pair.start_edge().await;
+        if let Some(edge) = edge {
+            pair.start_edge(edge).await;
         }
         pair
     }
@@ -108,7 +130,7 @@ impl Pair {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let auth = Store::create(engine, folder.path(), "auth").await;
         let task = Store::create(engine, folder.path(), "task").await;
-        Builder { folder, auth, task, settings: Settings::new(), limits: false, edge: false }
+        Builder { folder, auth, task, settings: Settings::new(), limits: false, edge: None }
     }
 
     /// A pair on new databases in this PostgreSQL server.
@@ -120,7 +142,7 @@ impl Pair {
         let auth = Store::create_in(&url, "auth").await;
         let task = Store::create_in(&url, "task").await;
         let folder = tempfile::tempdir().expect("a temporary folder");
-        Builder { folder, auth, task, settings: Settings::new(), limits: false, edge: false }
+        Builder { folder, auth, task, settings: Settings::new(), limits: false, edge: None }
     }
 
     /// The folder of its logs and embedded databases, which goes with it.
@@ -192,12 +214,12 @@ impl Pair {
         (replica, clients)
     }
 
-    async fn start_edge(&mut self) {
+    async fn start_edge(&mut self, Edge { listener, page }: Edge) {
         provided("DUET_ENVOY");
         let (auth, task) = (self.address("AUTH_LISTEN").port(), self.address("TASK_LISTEN").port());
-        let ports = Ports { listener: free_port(), admin: free_port(), auth, task };
+        let ports = Ports { listener, admin: free_port(), auth, task };
         let folder = self.folder.path().to_owned();
-        let start = move || envoy::start(ports, &folder, Output::File(folder.join("envoy.log")));
+        let start = move || envoy::start(ports, page.as_deref(), &folder, Output::File(folder.join("envoy.log")));
         let child = spawn_blocking(start).await.expect("to start Envoy").expect("Envoy");
         self.edge = Some((child, ports));
         let healthy =

@@ -1,4 +1,4 @@
-//! Envoy with the configuration that is deployed, on other ports.
+//! Envoy with the configuration that is deployed, on other ports and with the page.
 
 use std::{
     fs,
@@ -12,13 +12,15 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::{
-    http,
+    http, page,
     process::{Child, Output},
     tools,
 };
 
 /// The deployed configuration.
 const DEPLOYED: &str = include_str!("../../deploy/envoy/envoy.yaml");
+const PAGE_BEGINS: &str = "                        # page: begin\n";
+const PAGE_ENDS: &str = "                        # page: end\n";
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Ports of 127.0.0.1. The defaults are those of the deployed configuration.
@@ -63,12 +65,21 @@ impl Ports {
     }
 }
 
-/// The deployed configuration with other ports.
+/// The deployed configuration with other ports and, if it has been built, the page in this folder.
 ///
 /// # Errors
-/// When the file does not name each default port exactly once as a `port_value`.
-pub fn configuration(ports: Ports) -> Result<String> {
-    render(DEPLOYED, ports)
+/// When the file does not name each default port exactly once as a `port_value`, or has no place for the page; when the
+/// folder holds no page.
+pub fn configuration(ports: Ports, page: Option<&Path>) -> Result<String> {
+    let text = render(DEPLOYED, ports)?;
+    page.map_or(Ok(text.clone()), |folder| with_page(&text, &page::routes(folder)?))
+}
+
+/// The routes stand between two lines.
+fn with_page(text: &str, routes: &str) -> Result<String> {
+    let place = text.split_once(PAGE_BEGINS).and_then(|(before, rest)| Some((before, rest.split_once(PAGE_ENDS)?.1)));
+    let (before, after) = place.context("deploy/envoy/envoy.yaml has no place for the page")?;
+    Ok(format!("{before}{PAGE_BEGINS}{routes}{PAGE_ENDS}{after}"))
 }
 
 /// In two steps by way of marks, so that one's new port may be another's old one.
@@ -86,13 +97,13 @@ fn render(template: &str, ports: Ports) -> Result<String> {
     Ok(text)
 }
 
-/// The command that runs Envoy with the configuration in `folder`, which it writes.
+/// The command that runs Envoy with the configuration in `folder`, which it writes, and the page in another.
 ///
 /// # Errors
-/// When Envoy is missing or the configuration cannot be written.
-pub fn command(ports: Ports, folder: &Path) -> Result<Command> {
+/// As [`configuration`]; when Envoy is missing or the configuration cannot be written.
+pub fn command(ports: Ports, page: Option<&Path>, folder: &Path) -> Result<Command> {
     let file = folder.join("envoy.yaml");
-    fs::write(&file, configuration(ports)?).with_context(|| format!("cannot write {}", file.display()))?;
+    fs::write(&file, configuration(ports, page)?).with_context(|| format!("cannot write {}", file.display()))?;
     let mut command = Command::new(tools::envoy()?);
     // A hot restart would make Envoy ask the kernel to be ended with the thread that started it.
     command.args(["--disable-hot-restart", "--log-level", "warn", "-c"]).arg(file);
@@ -103,8 +114,8 @@ pub fn command(ports: Ports, folder: &Path) -> Result<Command> {
 ///
 /// # Errors
 /// When Envoy is missing, ends, or is not ready within 20 s.
-pub fn start(ports: Ports, folder: &Path, output: Output) -> Result<Child> {
-    let mut envoy = Child::spawn("envoy", &mut command(ports, folder)?, output)?;
+pub fn start(ports: Ports, page: Option<&Path>, folder: &Path, output: Output) -> Result<Child> {
+    let mut envoy = Child::spawn("envoy", &mut command(ports, page, folder)?, output)?;
     let end = Instant::now() + PATIENCE;
     while !ports.are_served() {
         if let Some(status) = envoy.try_wait()? {
@@ -132,13 +143,21 @@ mod tests {
 
     #[test]
     fn default_ports_leave_the_deployed_configuration_as_it_is() {
-        assert_eq!(configuration(Ports::default()).expect("rendered"), DEPLOYED);
+        assert_eq!(configuration(Ports::default(), None).expect("rendered"), DEPLOYED);
+    }
+
+    #[test]
+    fn the_page_stands_where_its_absence_was_told() {
+        let text = with_page(DEPLOYED, "routes\n").expect("rendered");
+        assert!(text.contains("begin\nroutes\n") && !text.contains("has not been built"));
+        assert!(text.contains("- name: task\n"), "what follows is still there");
+        assert!(with_page("- match: x\n", "routes\n").is_err());
     }
 
     #[test]
     fn ports_may_change_places() {
         let ports = Ports { listener: 50051, admin: 8080, auth: 50052, task: 9901 };
-        let text = configuration(ports).expect("rendered");
+        let text = configuration(ports, None).expect("rendered");
         let named: Vec<&str> = text.match_indices("port_value: ").map(|(at, _)| &text[at + 12..at + 17]).collect();
         assert_eq!(named, ["8080 ", "50051", "50052", "9901 "]);
         assert!(text.contains("list</code>\n") && text.contains("<code>grpcurl -plaintext 127.0.0.1:50051 list"));

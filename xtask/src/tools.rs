@@ -1,8 +1,10 @@
 //! The tools that are not crates: found in the right version, or installed under the target folder.
 //!
-//! Nothing outside of the target folder is changed, PostgreSQL and strace excepted, which root installs with apt-get.
+//! Nothing outside of the target folder is changed, the page in `web` excepted, and PostgreSQL, strace
+//! and Chromium, which root installs with apt-get.
 
 mod node;
+mod page;
 
 use std::{
     env,
@@ -15,7 +17,11 @@ use std::{
 use anyhow::{Context, Result, anyhow, bail};
 use rustix::fs::{FlockOperation, flock};
 
-pub use self::node::{better_auth, node};
+use self::node::npm_command;
+pub use self::{
+    node::{better_auth, node},
+    page::{chromium, page, page_script},
+};
 use crate::{
     process::{Child, Output},
     scratch::Scratch,

@@ -13,9 +13,15 @@ use proto::auth::v1::{
 use secrecy::SecretString;
 use tonic::{Request, Response, Status, async_trait, metadata::MetadataMap};
 
-use super::{call::Calls, convert, read};
+use super::{
+    call::Calls,
+    convert,
+    cookie::{self, Cookies},
+    read,
+};
 use crate::{
-    accounts::{Accounts, Application, PasswordChange},
+    accounts::{Accounts, Application, PasswordChange, SignedIn},
+    error::Error,
     sessions::{Sessions, Shown},
     trail::Trail,
 };
@@ -26,23 +32,30 @@ pub(crate) struct AuthApi {
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) trail: Trail,
     pub(crate) calls: Calls,
+    pub(crate) cookies: Cookies,
 }
 
 #[async_trait]
 impl AuthService for AuthApi {
     async fn sign_up(&self, request: Request<SignUpRequest>) -> Result<Response<SignUpResponse>, Status> {
         let call = self.calls.of(&request)?;
-        let SignUpRequest { email, password, display_name } = request.into_inner();
+        let (metadata, _, message) = request.into_parts();
+        let delivery = self.cookies.delivery(&metadata, message.refresh_token_delivery)?;
+        let SignUpRequest { email, password, display_name, .. } = message;
         let application = Application { email, password: SecretString::from(password), display_name };
-        let (user, tokens) = self.accounts.sign_up(application, &call).await?.into_parts();
-        Ok(Response::new(SignUpResponse { user, tokens }))
+        let SignedIn { user, tokens } = self.accounts.sign_up(application, &delivery, &call).await?;
+        let user = Some(user.into());
+        self.cookies.answer(delivery.is_cookie(), tokens, |tokens| SignUpResponse { user, tokens: Some(tokens) })
     }
 
     async fn login(&self, request: Request<LoginRequest>) -> Result<Response<LoginResponse>, Status> {
         let call = self.calls.of(&request)?;
-        let LoginRequest { email, password } = request.into_inner();
-        let (user, tokens) = self.accounts.log_in(&email, &SecretString::from(password), &call).await?.into_parts();
-        Ok(Response::new(LoginResponse { user, tokens }))
+        let (metadata, _, message) = request.into_parts();
+        let delivery = self.cookies.delivery(&metadata, message.refresh_token_delivery)?;
+        let password = SecretString::from(message.password);
+        let SignedIn { user, tokens } = self.accounts.log_in(&message.email, &password, &delivery, &call).await?;
+        let user = Some(user.into());
+        self.cookies.answer(delivery.is_cookie(), tokens, |tokens| LoginResponse { user, tokens: Some(tokens) })
     }
 
     async fn refresh_token(
@@ -50,16 +63,30 @@ impl AuthService for AuthApi {
         request: Request<RefreshTokenRequest>,
     ) -> Result<Response<RefreshTokenResponse>, Status> {
         let call = self.calls.of(&request)?;
-        let token = SecretString::from(request.into_inner().refresh_token);
+        let (metadata, _, RefreshTokenRequest { refresh_token }) = request.into_parts();
+        let in_cookie = refresh_token.is_empty();
+        let token = match in_cookie {
+            true => self.cookies.shown(&metadata)?.ok_or(Error::RefreshTokenInvalid)?,
+            false => SecretString::from(refresh_token),
+        };
         let tokens = self.sessions.refresh(&token, &call).await?;
-        Ok(Response::new(RefreshTokenResponse { tokens: Some(tokens.into()) }))
+        self.cookies.answer(in_cookie, tokens, |tokens| RefreshTokenResponse { tokens: Some(tokens) })
     }
 
     async fn logout(&self, request: Request<LogoutRequest>) -> Result<Response<LogoutResponse>, Status> {
         let call = self.calls.of(&request)?;
         let (metadata, _, LogoutRequest { refresh_token }) = request.into_parts();
-        self.sessions.log_out(shown(metadata, refresh_token)?, &call).await?;
-        Ok(Response::new(LogoutResponse {}))
+        let cookie = self.cookies.shown(&metadata);
+        // Refused only if it is the cookie that says what ends.
+        let kept = cookie.as_ref().ok().and_then(Option::clone);
+        self.sessions.log_out(shown(metadata, refresh_token, cookie)?, &call).await?;
+        let mut response = Response::new(LogoutResponse {});
+        if let Some(cookie) = kept
+            && self.sessions.is_over(&cookie).await?
+        {
+            cookie::clear(response.metadata_mut())?;
+        }
+        Ok(response)
     }
 
     async fn get_me(&self, request: Request<GetMeRequest>) -> Result<Response<GetMeResponse>, Status> {
@@ -140,13 +167,17 @@ impl AuthService for AuthApi {
     }
 }
 
-/// The token that a call to Logout shows: the bearer's, if it has one.
-fn shown(metadata: MetadataMap, refresh_token: String) -> Result<Shown, Status> {
+/// The token that a call to Logout shows: the bearer's, if it has one, else that of the message, else that of the cookie.
+fn shown(
+    metadata: MetadataMap,
+    refresh_token: String,
+    cookie: Result<Option<SecretString>, Error>,
+) -> Result<Shown, Status> {
     let headers = metadata.into_headers();
+    let bearer = || authn::bearer_token(&headers).map(|token| Shown::Access(SecretString::from(token)));
     match refresh_token {
-        token if token.is_empty() || headers.contains_key(http::header::AUTHORIZATION) => {
-            authn::bearer_token(&headers).map(|token| Shown::Access(SecretString::from(token)))
-        }
+        _ if headers.contains_key(http::header::AUTHORIZATION) => bearer(),
+        token if token.is_empty() => cookie?.map_or_else(bearer, |token| Ok(Shown::Refresh(token))),
         token => Ok(Shown::Refresh(SecretString::from(token))),
     }
 }

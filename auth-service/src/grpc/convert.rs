@@ -12,7 +12,6 @@ use proto::auth::v1::{
 use secrecy::ExposeSecret;
 
 use crate::{
-    accounts::SignedIn,
     deletions,
     event::{Event, EventType, Source},
     revocations,
@@ -47,12 +46,6 @@ impl From<TokenPair> for Tokens {
             refresh_token: pair.refresh.expose_secret().to_owned(),
             refresh_token_expire_time: Some(timestamp(pair.refresh_expire_time)),
         }
-    }
-}
-
-impl SignedIn {
-    pub(super) fn into_parts(self) -> (Option<User>, Option<Tokens>) {
-        (Some(self.user.into()), Some(self.tokens.into()))
     }
 }
 

@@ -3,6 +3,7 @@
 mod auth;
 mod call;
 mod convert;
+mod cookie;
 mod read;
 mod token;
 mod verify;
@@ -11,4 +12,5 @@ mod watch;
 pub(crate) use auth::AuthApi;
 pub(crate) use call::Calls;
 pub(crate) use convert::rejection_reason;
+pub(crate) use cookie::Cookies;
 pub(crate) use token::TokenApi;

@@ -13,6 +13,7 @@ mod m20261121_000008_account_limit;
 mod m20261121_000009_revocation;
 mod m20261121_000010_key_states;
 mod m20261121_000011_identity;
+mod m20261121_000012_refresh_cookie;
 
 /// All steps, in order.
 #[derive(Debug)]
@@ -32,6 +33,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000009_revocation::Migration),
             Box::new(m20261121_000010_key_states::Migration),
             Box::new(m20261121_000011_identity::Migration),
+            Box::new(m20261121_000012_refresh_cookie::Migration),
         ]
     }
 }

@@ -20,7 +20,7 @@ fn every_setting_has_a_flag_named_like_its_variable() {
         assert_eq!(flag.replace('-', "_").to_uppercase(), variable.to_str().unwrap());
         settings += 1;
     }
-    assert_eq!(settings, 34);
+    assert_eq!(settings, 35);
 }
 
 #[test]
@@ -70,6 +70,8 @@ fn refuses_what_would_switch_a_guard_off() {
         ["--auth-key-publication", "1s"],
         ["--auth-key-publication", "8d"],
         ["--auth-trusted-proxies", "nobody"],
+        ["--auth-browser-origins", "*"],
+        ["--auth-browser-origins", "http://duet.example.org"],
     ] {
         assert!(parse(&refused).is_err(), "{refused:?}");
     }

@@ -4,7 +4,7 @@ use authn::UserId;
 use sea_orm::{ActiveValue::Set, DatabaseTransaction, DbErr, EntityTrait, SqlErr, sea_query::Expr};
 
 use super::{
-    NewSession, Store, attempts, commit,
+    NewSession, Store, attempts,
     entity::user_account::{self, Column, Entity},
     events::NewEvent,
     known_addresses,
@@ -29,7 +29,7 @@ pub(crate) struct NewAccount {
 }
 
 impl Store {
-    /// Makes a user and its first session. The address that the user comes from is known from then on.
+    /// Makes a user and its first session, which may take the place of another one. The address that the user comes from is known from then on.
     pub(crate) async fn sign_up(
         &self,
         new: NewAccount,
@@ -48,16 +48,16 @@ impl Store {
         };
         let transaction = self.database.begin().await?;
         insert(&transaction, &new, &user).await?;
-        sessions::insert(&transaction, user.id, session, call).await?;
+        let ended = sessions::begin(&transaction, user.id, session, call).await?;
         passwords::keep_scheme(&transaction, &new.password_hash).await?;
         known_addresses::remember(&transaction, address, now).await?;
         let event = NewEvent::new(EventType::SignedUp).of_user(user.id).in_session(session.id);
         event.record(&transaction, &call.origin, now).await?;
-        commit(transaction, call.deadline).await?;
+        self.commit_ended(transaction, &ended, call.deadline).await?;
         Ok(user)
     }
 
-    /// Begins a session of a user whose password was right, as long as the hash that said so is still the user's, and
+    /// Begins a session, which may take the place of another one, of a user whose password was right, as long as the hash that said so is still the user's, and
     /// the user is not disabled; `None` if not.
     pub(crate) async fn log_in(
         &self,
@@ -71,12 +71,12 @@ impl Store {
         let transaction = self.database.begin().await?;
         let update = hashes.update(user).col_expr(Column::LastLoginTime, Expr::value(now));
         let Some(row) = update.exec_with_returning(&transaction).await?.pop() else { return Ok(None) };
-        sessions::insert(&transaction, user, session, call).await?;
+        let ended = sessions::begin(&transaction, user, session, call).await?;
         hashes.keep_scheme(&transaction).await?;
         attempts::forgive(&transaction, admitted, now).await?;
         let event = NewEvent::new(EventType::LoginSucceeded).of_user(user).in_session(session.id);
         event.record(&transaction, &call.origin, now).await?;
-        commit(transaction, call.deadline).await?;
+        self.commit_ended(transaction, &ended, call.deadline).await?;
         Ok(Some(row.into()))
     }
 

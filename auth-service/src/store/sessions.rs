@@ -8,7 +8,7 @@ use sea_orm::{
     QuerySelect, QueryTrait, Select,
     sea_query::{Expr, LockBehavior, LockType},
 };
-use service_runtime::database::is_conflict;
+use service_runtime::{database::is_conflict, deadline::Deadline};
 use uuid::Uuid;
 
 use super::{
@@ -38,6 +38,9 @@ pub(crate) struct NewSession {
     pub(crate) expire_time: DateTime<Utc>,
     pub(crate) latest_expire_time: DateTime<Utc>,
     pub(crate) refresh_hash: TokenHash,
+    pub(crate) in_cookie: bool,
+    /// The session that this one takes the place of.
+    pub(crate) replaces: Option<SessionId>,
 }
 
 /// A session goes on with another refresh token.
@@ -50,12 +53,13 @@ pub(crate) struct Rotation {
     pub(crate) expire_time: DateTime<Utc>,
 }
 
-pub(super) async fn insert(
+/// Begins a session, and ends the one that it takes the place of, whosesoever that is.
+pub(super) async fn begin(
     transaction: &DatabaseTransaction,
     user: UserId,
     new: &NewSession,
     call: &Call,
-) -> Result<(), DbErr> {
+) -> Result<Vec<Revocation>, DbErr> {
     let row = session::ActiveModel {
         id: Set(new.id.as_uuid()),
         user_id: Set(user.as_uuid()),
@@ -71,8 +75,31 @@ pub(super) async fn insert(
         rotate_time: Set(None),
         latest_expire_time: Set(Some(new.latest_expire_time)),
         purge_time: Set(Some(purge_time(new.expire_time))),
+        in_cookie: Set(new.in_cookie),
+        refresh_shown: Set(false),
     };
-    Entity::insert(row).exec_without_returning(transaction).await.map(drop)
+    Entity::insert(row).exec_without_returning(transaction).await?;
+    match new.replaces {
+        Some(replaced) => end_replaced(transaction, replaced, call, new.create_time).await,
+        None => Ok(Vec::new()),
+    }
+}
+
+async fn end_replaced(
+    transaction: &DatabaseTransaction,
+    id: SessionId,
+    call: &Call,
+    now: DateTime<Utc>,
+) -> Result<Vec<Revocation>, DbErr> {
+    let owner = Entity::find_by_id(id.as_uuid()).select_only().column(Column::UserId);
+    let owner: Vec<Uuid> = owner.into_tuple().all(transaction).await?;
+    let ended = end(transaction, Condition::all().add(Column::Id.eq(id.as_uuid())), now).await?;
+    if !ended.is_empty() {
+        let owner = owner.first().copied().map(UserId::from);
+        let event = NewEvent::new(EventType::SessionRevoked).of_user(owner).in_session(id);
+        event.record(transaction, &call.origin, now).await?;
+    }
+    Ok(ended)
 }
 
 /// Ends the sessions of a user that live, all but one if one is named. Whoever calls has locked the user's row, so that
@@ -191,6 +218,7 @@ impl Store {
             .col_expr(Column::RefreshHash, Expr::value(new.to.as_slice()))
             .col_expr(Column::PreviousRefreshHash, Expr::value(new.from.as_slice()))
             .col_expr(Column::SealedRefreshSecret, Expr::value(new.sealed_secret))
+            .col_expr(Column::RefreshShown, Expr::value(false))
             .col_expr(Column::RotateTime, Expr::value(new.rotate_time))
             .col_expr(Column::LastSeenTime, Expr::value(new.rotate_time))
             .col_expr(Column::IpAddress, Expr::value(call.origin.ip_address.as_str()))
@@ -206,6 +234,28 @@ impl Store {
             return Ok(false);
         }
         commit(transaction, call.deadline).await?;
+        Ok(true)
+    }
+
+    /// Writes down that a session's current refresh token has been shown. `false` if nothing was done: as for
+    /// [`rotate`](Self::rotate).
+    pub(crate) async fn note_shown(&self, id: SessionId, current: &TokenHash, deadline: Deadline) -> Result<bool> {
+        unless_in_the_way(self.try_to_note_shown(id, current, deadline).await)
+    }
+
+    async fn try_to_note_shown(&self, id: SessionId, current: &TokenHash, deadline: Deadline) -> Result<bool> {
+        let as_read = unlocked(id).filter(Column::RefreshHash.eq(current.as_slice())).filter(Column::EndTime.is_null());
+        let transaction = self.database.begin().await?;
+        let updated = Entity::update_many()
+            .col_expr(Column::RefreshShown, Expr::value(true))
+            .filter(Column::Id.in_subquery(as_read.into_query()))
+            .exec(&transaction)
+            .await?;
+        if updated.rows_affected == 0 {
+            transaction.rollback().await?;
+            return Ok(false);
+        }
+        commit(transaction, deadline).await?;
         Ok(true)
     }
 
@@ -323,7 +373,12 @@ impl From<session::Model> for SessionState {
             user_id: row.user_id.into(),
             life: SessionLife { expire_time: row.expire_time, end_time: row.end_time },
             latest_expire_time: row.latest_expire_time.unwrap_or(row.expire_time),
-            refresh: hash(row.refresh_hash).map(|current| RefreshState { current, previous }),
+            refresh: hash(row.refresh_hash).map(|current| RefreshState {
+                current,
+                previous,
+                in_cookie: row.in_cookie,
+                current_shown: row.refresh_shown,
+            }),
         }
     }
 }

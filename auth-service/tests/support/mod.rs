@@ -5,6 +5,7 @@
 
 pub mod forger;
 pub mod issuer;
+pub mod page;
 pub mod proxy;
 pub mod watching;
 
@@ -119,7 +120,12 @@ impl Service {
     }
 
     pub async fn sign_up(&self, email: &str) -> Result<SignUpResponse, Status> {
-        let request = SignUpRequest { email: email.into(), password: PASSWORD.into(), display_name: "Ada".into() };
+        let request = SignUpRequest {
+            email: email.into(),
+            password: PASSWORD.into(),
+            display_name: "Ada".into(),
+            ..SignUpRequest::default()
+        };
         self.auth().await.sign_up(request).await.map(tonic::Response::into_inner)
     }
 
@@ -134,7 +140,7 @@ impl Service {
     }
 
     pub async fn log_in(&self, email: &str, password: &str) -> Result<(User, Tokens), Status> {
-        let request = LoginRequest { email: email.into(), password: password.into() };
+        let request = LoginRequest { email: email.into(), password: password.into(), ..LoginRequest::default() };
         let answer = self.auth().await.login(request).await?.into_inner();
         Ok((answer.user.unwrap(), answer.tokens.unwrap()))
     }

@@ -117,7 +117,8 @@ impl Login {
 impl Call for Login {
     async fn call(&mut self) -> Result<(), Status> {
         let Credentials { email, password } = self.credentials.clone();
-        match self.client.login(LoginRequest { email, password }).await?.into_inner().tokens {
+        match self.client.login(LoginRequest { email, password, ..LoginRequest::default() }).await?.into_inner().tokens
+        {
             Some(_) => Ok(()),
             None => Err(Status::internal("a login without tokens")),
         }

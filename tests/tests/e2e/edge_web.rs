@@ -11,7 +11,7 @@ const EVIL: &str = "https://evil.example";
 const TEXT: &str = "application/grpc-web-text";
 
 /// The frames of a gRPC-web answer in text form: base64 may end anywhere, and begin again.
-fn frames(text: &str) -> Vec<(u8, Vec<u8>)> {
+pub(crate) fn frames(text: &str) -> Vec<(u8, Vec<u8>)> {
     let mut bytes = Vec::new();
     for quantum in text.trim().as_bytes().chunks(4) {
         bytes.extend(BASE64_STANDARD.decode(quantum).expect("base64"));
@@ -25,7 +25,7 @@ fn frames(text: &str) -> Vec<(u8, Vec<u8>)> {
     frames
 }
 
-fn framed(message: &impl Message) -> Vec<u8> {
+pub(crate) fn framed(message: &impl Message) -> Vec<u8> {
     let message = message.encode_to_vec();
     let length = u32::try_from(message.len()).unwrap().to_be_bytes();
     BASE64_STANDARD.encode([&[0][..], &length, &message].concat()).into_bytes()
@@ -43,6 +43,7 @@ async fn a_page_signs_up_and_lists_tasks_by_grpc_web() {
         email: "ada@example.org".to_owned(),
         password: "Xk4mPq9z".to_owned(),
         display_name: "Ada".to_owned(),
+        ..SignUpRequest::default()
     };
     let answer = call(&pair, "/duet.auth.v1.AuthService/SignUp", OWN, &[], &framed(&somebody)).await;
     assert_eq!(answer.status, 200, "{answer:?}");

