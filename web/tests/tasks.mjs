@@ -174,7 +174,7 @@ const scenes = {
       await page.mouse.down();
       await page.mouse.move(from.x + from.width / 2, from.y + from.height / 2 + 12, { steps: 4 });
       await page.mouse.move(to.x + to.width / 2, to.y + to.height * 0.2, { steps: 10 });
-      await page.locator(".row-drop-before").waitFor();
+      await page.locator(".row-drop-before", { hasText: "one" }).waitFor();
       await page.mouse.up();
     }
     await shows(page, ["three", "one", "two"]);

@@ -1,7 +1,6 @@
 import { A } from "@solidjs/router";
-import { For, Suspense, type JSX } from "solid-js";
+import { For, type JSX } from "solid-js";
 import { Icon, type IconName } from "../design/Icon.jsx";
-import { Skeleton } from "../design/pieces.jsx";
 import "./account.css";
 
 const views: [href: string, icon: IconName, name: string][] = [
@@ -27,7 +26,7 @@ export default function AccountPage(props: { children?: JSX.Element }) {
           )}
         </For>
       </nav>
-      <Suspense fallback={<Skeleton lines={4} />}>{props.children}</Suspense>
+      {props.children}
     </div>
   );
 }

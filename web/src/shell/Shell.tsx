@@ -1,10 +1,10 @@
 import { A, useLocation, useNavigate } from "@solidjs/router";
-import { createEffect, createSignal, ErrorBoundary, on, Show, Suspense, type JSX } from "solid-js";
+import { createEffect, createSignal, ErrorBoundary, on, Show, type JSX } from "solid-js";
 import { AccountMenu } from "../accounts/AccountMenu.jsx";
 import { Button, IconButton } from "../design/Button.jsx";
 import { Dialog } from "../design/Dialog.jsx";
 import { Icon, Mark } from "../design/Icon.jsx";
-import { EmptyState, Skeleton } from "../design/pieces.jsx";
+import { EmptyState } from "../design/pieces.jsx";
 import { TasksNav } from "../tasks/TasksNav.jsx";
 import { offerCommands } from "./commands.js";
 import { openPalette } from "./Palette.jsx";
@@ -74,7 +74,8 @@ export function Shell(props: { children: JSX.Element }) {
       </Show>
       <main id="main" class="main" tabindex="-1">
         <ErrorBoundary fallback={(error: unknown) => <Broken error={error} />}>
-          <Suspense fallback={<Skeleton lines={6} />}>{props.children}</Suspense>
+          {/* Not in a Suspense: a query that is asked again would take the whole view away, and the focus with it. */}
+          {props.children}
         </ErrorBoundary>
       </main>
     </div>
