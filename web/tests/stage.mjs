@@ -146,6 +146,8 @@ let people = 0;
 
 /** A browser profile, and whoever sits in front of it. */
 export class Visitor {
+  #underway = new Set();
+
   email = `ada-${process.pid}-${Date.now()}-${++people}@example.org`;
   password = "Xk9mPq2vL";
 
@@ -154,6 +156,12 @@ export class Visitor {
     this.context = context;
     /** Every token that the server has answered. */
     this.tokens = tokens;
+    context.on("request", (request) => {
+      if (new URL(request.url()).pathname.startsWith("/duet.")) this.#underway.add(request);
+    });
+    for (const end of ["requestfinished", "requestfailed"]) {
+      context.on(end, (request) => this.#underway.delete(request));
+    }
   }
 
   /** Opens a tab at an address of the page. */
@@ -187,6 +195,15 @@ export class Visitor {
     const hand = new Hand(page);
     await hand.press(accountButton(page));
     await hand.press(page.getByRole("menuitem", { name: "Log out" }));
+  }
+
+  /** Waits until no tab has had a call under way for a while: what is shown is the server's, too. */
+  async settled() {
+    let since = Date.now();
+    await eventually("no call is under way", () => {
+      if (this.#underway.size > 0) since = Date.now();
+      return Date.now() - since > 300;
+    });
   }
 
   async isSignedIn(page) {

@@ -41,12 +41,6 @@ async function toast(page, hand, name) {
   await hand.press(page.getByRole("status").getByRole("button", { name }));
 }
 
-/** What is in the list now is the server's, too. */
-async function settled(page) {
-  await eventually("nothing is under way", () => page.evaluate(() => document.readyState === "complete"));
-  await page.waitForLoadState("networkidle");
-}
-
 const scenes = {
   "a line is understood and becomes a task": async (stage, Hand) => {
     const visitor = await stage.visitor();
@@ -60,7 +54,7 @@ const scenes = {
     await link(page, "call Ann").waitFor();
     assert.equal(await link(page, "call Ann").textContent(), "call Ann");
     for (const fact of ["High", "#home", /5:00\sPM/]) await row(page, "call Ann").getByText(fact).waitFor();
-    await settled(page);
+    await visitor.settled();
     await page.reload();
     for (const fact of ["High", "#home", /5:00\sPM/]) await row(page, "call Ann").getByText(fact).waitFor();
   },
@@ -80,7 +74,7 @@ const scenes = {
     await hand.press(tick(page, "water the plants"));
     await toast(page, hand, "Undo");
     await row(page, "water the plants").getByText("Begun").waitFor();
-    await settled(page);
+    await visitor.settled();
     await page.reload();
     await row(page, "water the plants").getByText("Begun").waitFor();
   },
@@ -101,7 +95,7 @@ const scenes = {
     await hand.press(panel.getByRole("button", { name: "Save" }));
     await panel.getByRole("button", { name: "Save" }).waitFor({ state: "detached" });
     await link(page, markup).waitFor();
-    await settled(page);
+    await visitor.settled();
     await page.reload();
     await eventually("the notes", async () =>
       (await panel.getByLabel("Notes").inputValue()).endsWith("and a word"),
@@ -160,7 +154,7 @@ const scenes = {
     await hand.press(page.getByRole("link", { name: "Inbox" }));
     await quickAdd(page, hand, "one", "two", "three");
     await shows(page, ["one", "two", "three"]);
-    await settled(page);
+    await visitor.settled();
     if (Hand === Keyboard) {
       await hand.reach(link(page, "three"));
       await page.keyboard.press("Alt+ArrowUp");
@@ -178,7 +172,7 @@ const scenes = {
       await page.mouse.up();
     }
     await shows(page, ["three", "one", "two"]);
-    await settled(page);
+    await visitor.settled();
     await page.reload();
     await shows(page, ["three", "one", "two"]);
   },
@@ -190,7 +184,7 @@ const scenes = {
     await hand.press(page.getByRole("link", { name: "Inbox" }));
     await quickAdd(page, hand, "one", "two", "three");
     await shows(page, ["one", "two", "three"]);
-    await settled(page);
+    await visitor.settled();
     await hand.press(page.getByRole("button", { name: "Choose several" }));
     await hand.press(tick(page, "one"));
     await hand.press(tick(page, "two"));
@@ -204,7 +198,7 @@ const scenes = {
     await hand.press(tick(page, "three"));
     await hand.press(page.getByRole("toolbar").getByRole("button", { name: "Delete" }));
     await shows(page, ["two"]);
-    await settled(page);
+    await visitor.settled();
     await page.reload();
     await shows(page, ["two"]);
   },
@@ -238,7 +232,7 @@ const scenes = {
     await hand.press(link(page, "shared"));
     const panel = page.getByLabel("Task", { exact: true });
     await panel.getByLabel("Title", { exact: true }).waitFor();
-    await settled(page);
+    await visitor.settled();
     const elsewhere = await stage.visitor();
     elsewhere.email = visitor.email;
     const other = await elsewhere.open(new URL(page.url()).pathname);
@@ -254,7 +248,7 @@ const scenes = {
     await dialog.getByRole("cell", { name: "theirs" }).waitFor();
     await hand.press(dialog.getByRole("button", { name: "Make my change" }));
     await link(page, "mine").waitFor();
-    await settled(page);
+    await visitor.settled();
     await page.reload();
     await eventually(
       "mine it is",
