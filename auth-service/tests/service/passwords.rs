@@ -1,15 +1,11 @@
 //! Showing a password and replacing it, as callers see it.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-mod support;
-
 use std::time::Duration;
 
+use crate::support::{PASSWORD, Service, bearer, column, details, events, execute, reason};
 use chrono::DateTime;
 use proto::auth::v1::{ChangePasswordRequest, SignUpRequest};
 use service_runtime::{clock::Clock, on_both_databases, testing::TestDatabase};
-use support::{PASSWORD, Service, bearer, column, details, events, execute, reason};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,

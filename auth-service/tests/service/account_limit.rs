@@ -1,15 +1,11 @@
 //! How often anybody may fail at one account, and what keeps its owner from being shut out.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-mod support;
-
 use std::time::Duration;
 
+use crate::support::{PASSWORD, Service, column, details, reason};
 use chrono::{DateTime, TimeDelta};
 use proto::auth::v1::{LoginRequest, SignUpRequest};
 use service_runtime::{clock::Clock, on_both_databases, testing::TestDatabase};
-use support::{PASSWORD, Service, column, details, reason};
 use tonic::Request;
 
 const ADA: &str = "ada@example.org";

@@ -5,10 +5,8 @@ use base64::{Engine as _, prelude::BASE64_STANDARD, prelude::BASE64_URL_SAFE_NO_
 use proto::auth::v1::RejectionReason as R;
 use serde_json::{Value, json};
 
-use super::{
-    Forgery, Material, forgery,
-    support::forger::{Forger, with},
-};
+use super::{Forgery, Material, forgery};
+use crate::support::forger::{Forger, with};
 
 pub(super) fn all(material: &Material) -> Vec<Forgery> {
     let forger = &material.forger;

@@ -1,14 +1,10 @@
 //! What people change about themselves, as callers see it.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-mod support;
-
+use crate::support::{Service, bearer, column, details, events, execute, reason};
 use chrono::{DateTime, TimeDelta};
 use prost_types::FieldMask;
 use proto::auth::v1::{GetMeRequest, UpdateMeRequest, User};
 use service_runtime::{clock::Clock, on_both_databases};
-use support::{Service, bearer, column, details, events, execute, reason};
 use tonic::Status;
 
 async fn rename(service: &Service, token: &str, name: &str, paths: &[&str]) -> Result<User, Status> {

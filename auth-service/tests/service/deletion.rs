@@ -1,9 +1,5 @@
 //! Deleting oneself, and what other services are told of it.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-mod support;
-
 use std::{
     collections::HashSet,
     sync::{
@@ -13,12 +9,12 @@ use std::{
     time::Duration,
 };
 
+use crate::support::{PASSWORD, Service, bearer, column, connection, details, events, execute, reason};
 use proto::auth::v1::{
     ChangePasswordRequest, DeleteMeRequest, GetMeRequest, ListUserDeletionsRequest, ListUserDeletionsResponse,
     LogoutRequest, RefreshTokenRequest, RejectionReason,
 };
 use service_runtime::{on_both_databases, testing::Engine};
-use support::{PASSWORD, Service, bearer, column, connection, details, events, execute, reason};
 use tonic::{Code, Status};
 
 async fn delete(service: &Service, token: &str, password: &str) -> Result<(), Status> {

@@ -1,22 +1,18 @@
 //! WatchRevocations, as a verifier meets it.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-mod support;
-
 use std::time::{Duration, Instant};
 
+use crate::support::{
+    PASSWORD, Service, bearer, eventually,
+    proxy::{Proxy, Way},
+    reason, settings,
+    watching::{Watching, probe, start},
+};
 use proto::auth::v1::{LogoutRequest, WatchRevocationsRequest};
 use service_runtime::{
     clock::Clock,
     on_both_databases,
     testing::{Engine, TestDatabase},
-};
-use support::{
-    PASSWORD, Service, bearer, eventually,
-    proxy::{Proxy, Way},
-    reason, settings,
-    watching::{Watching, probe, start},
 };
 use tonic::{Code, Status};
 

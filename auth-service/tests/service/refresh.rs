@@ -1,9 +1,6 @@
 //! Refresh tokens: races, lost answers, thieves, forgers, and how long it can go on.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-mod support;
-
+use crate::support::{PASSWORD, Service, column, dump, events, execute, reason};
 use authn::SessionId;
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{
@@ -13,7 +10,6 @@ use base64::{
 use chrono::{DateTime, TimeDelta, Utc};
 use proto::auth::v1::{RejectionReason, Tokens};
 use service_runtime::{clock::Clock, on_both_databases, sealed::SealingKey, testing::TestDatabase};
-use support::{PASSWORD, Service, column, dump, events, execute, reason};
 use tonic::{Code, Status};
 
 const PREFIX: &str = "duet_rt_";
@@ -148,7 +144,7 @@ on_both_databases! {
         service.refresh(&first).await.unwrap();
         clock.advance(TimeDelta::seconds(31));
         let client = service.auth().await;
-        let racing: Vec<_> = (0..64).map(|_| tokio::spawn(support::refreshed(client.clone(), first.clone()))).collect();
+        let racing: Vec<_> = (0..64).map(|_| tokio::spawn(crate::support::refreshed(client.clone(), first.clone()))).collect();
         for one in racing {
             refused(one.await.unwrap());
         }

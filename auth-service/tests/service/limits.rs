@@ -1,15 +1,11 @@
 //! How often one client may try.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-mod support;
-
 use std::{sync::Arc, time::Duration};
 
+use crate::support::{PASSWORD, Service, column, details, execute, reason};
 use chrono::{DateTime, TimeDelta};
 use proto::auth::v1::{LoginRequest, SignUpRequest};
 use service_runtime::{clock::Clock, on_both_databases, testing::TestDatabase};
-use support::{PASSWORD, Service, column, details, execute, reason};
 use tonic::{Code, Request, Status};
 
 const DEFAULTS: [&str; 4] = ["--auth-login-limit", "5", "--auth-sign-up-limit", "5"];

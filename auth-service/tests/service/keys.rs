@@ -1,9 +1,5 @@
 //! Signing keys beside a running service: the commands, as the real binary runs them, and what callers see of them.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-mod support;
-
 use std::{
     fs,
     os::unix::fs::PermissionsExt,
@@ -11,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use crate::support::{MASTER_KEY, PASSWORD, Service, bearer, column, eventually, execute, reason, watching::Watching};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use proto::auth::v1::{GetMeRequest, LogoutRequest, RejectionReason};
 use serde_json::Value;
@@ -19,7 +16,6 @@ use service_runtime::{
     on_both_databases,
     testing::{Engine, TestDatabase},
 };
-use support::{MASTER_KEY, PASSWORD, Service, bearer, column, eventually, execute, reason, watching::Watching};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// Another master key.

@@ -1,11 +1,13 @@
 //! Tokens of other issuers, as the services that are shown them see them.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-mod support;
-
 use std::time::Duration;
 
+use crate::support::{
+    Service, bearer, column, details, eventually,
+    issuer::{Issuer, Key, SECRET, cookie, cookie_claims},
+    proxy::{Proxy, Way},
+    reason, settings,
+};
 use chrono::{DateTime, TimeDelta};
 use proto::auth::v1::{Caller, GetMeRequest, RejectionReason, caller::Principal, validate_token_response::Verdict};
 use serde_json::{Value, json};
@@ -13,12 +15,6 @@ use service_runtime::{
     clock::Clock,
     on_both_databases,
     testing::{Engine, TestDatabase},
-};
-use support::{
-    Service, bearer, column, details, eventually,
-    issuer::{Issuer, Key, SECRET, cookie, cookie_claims},
-    proxy::{Proxy, Way},
-    reason, settings,
 };
 
 const NOW: i64 = 1_800_000_000;

@@ -1,25 +1,20 @@
 //! Tokens as an attacker would make them, shown to the real service: each is refused for what is wrong with it, and
 //! the service goes on.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
-
 mod claims;
 mod foreign;
 mod form;
 mod header;
 mod signature;
-#[path = "../support/mod.rs"]
-mod support;
-
 use std::collections::HashSet;
 
+use crate::support::{MASTER_KEY, Service, bearer, forger::Forger, reason};
 use chrono::DateTime;
 use foreign::Application;
 use proto::auth::v1::{
     GetMeRequest, LogoutRequest, RejectionReason, ValidateTokenRequest, validate_token_response::Verdict,
 };
 use service_runtime::{clock::Clock, on_both_databases, testing::TestDatabase};
-use support::{MASTER_KEY, Service, bearer, forger::Forger, reason};
 use tonic::{Code, Request, Status, metadata::AsciiMetadataValue};
 
 const NOW: i64 = 1_800_000_000;

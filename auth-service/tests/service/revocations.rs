@@ -1,14 +1,16 @@
 //! Every session that ends before its time is written down once, and refused by every replica.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-mod support;
-
 use std::{
     process::{Command, Stdio},
     time::Duration,
 };
 
+use crate::support::{
+    MASTER_KEY, PASSWORD, Service, bearer, column, connection, eventually, execute,
+    proxy::{Proxy, Way},
+    reason, settings,
+    watching::Watching,
+};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use chrono::{DateTime, TimeDelta};
 use proto::auth::v1::{
@@ -20,12 +22,6 @@ use service_runtime::{
     clock::Clock,
     on_both_databases,
     testing::{Engine, TestDatabase},
-};
-use support::{
-    MASTER_KEY, PASSWORD, Service, bearer, column, connection, eventually, execute,
-    proxy::{Proxy, Way},
-    reason, settings,
-    watching::Watching,
 };
 
 /// Whoever is revoked is refused everywhere within this.
@@ -273,7 +269,7 @@ on_both_databases! {
         while told.len() < MANY {
             let part = watching.snapshot().await;
             assert!(part.len() <= 1000);
-            told.extend(part.iter().map(|revocation| support::watching::session(revocation).to_owned()));
+            told.extend(part.iter().map(|revocation| crate::support::watching::session(revocation).to_owned()));
         }
         assert!(watching.is_silent_for(Duration::from_millis(600)).await);
         let mut all: Vec<String> = revoked(&database).await;

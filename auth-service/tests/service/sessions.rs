@@ -1,18 +1,14 @@
 //! Sessions as their owners see them: what is listed, and what ends, for whom, at once.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-mod support;
-
 use std::sync::Arc;
 
+use crate::support::{PASSWORD, Service, bearer, column, details, events, execute, reason};
 use chrono::{DateTime, TimeDelta};
 use proto::auth::v1::{
     ListSessionsRequest, ListSessionsResponse, LogoutRequest, RefreshTokenRequest, RejectionReason,
     RevokeOtherSessionsRequest, RevokeSessionRequest, Session, Tokens, auth_service_client::AuthServiceClient,
 };
 use service_runtime::{clock::Clock, on_both_databases, testing::Engine};
-use support::{PASSWORD, Service, bearer, column, details, events, execute, reason};
 use tonic::{Code, Status, transport::Channel};
 
 fn manual_clock() -> Clock {

@@ -7,12 +7,10 @@ use chrono::DateTime;
 use proto::auth::v1::RejectionReason as R;
 use serde_json::{Value, json};
 
-use super::{
-    Forgery, NOW, forgery,
-    support::{
-        forger::{Forger, with, without},
-        issuer::{Issuer, Key, SECRET, cookie, cookie_claims},
-    },
+use super::{Forgery, NOW, forgery};
+use crate::support::{
+    forger::{Forger, with, without},
+    issuer::{Issuer, Key, SECRET, cookie, cookie_claims},
 };
 
 const SUBJECT: &str = "hymNP6T6H52zDHSaL7wuxMkdlA2fxHkw";

@@ -1,7 +1,7 @@
 //! The service as its callers meet it: started on ports of its own, with a database of its own.
 
 #![allow(clippy::print_stderr, reason = "a service that does not start says why")]
-#![allow(dead_code, unreachable_pub, reason = "each test file uses a part, and none is used by others")]
+#![allow(unreachable_pub, reason = "as a library of the tests")]
 
 pub mod forger;
 pub mod issuer;

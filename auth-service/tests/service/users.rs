@@ -1,20 +1,16 @@
 //! The commands for administrators, as the real binary runs them beside a running service.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-mod support;
-
 use std::{
     io::{BufRead, BufReader, Write},
     process::{Command, Stdio},
 };
 
+use crate::support::{MASTER_KEY, PASSWORD, Service, column, execute, reason};
 use proto::auth::v1::{ListUserDeletionsRequest, RefreshTokenRequest, RejectionReason};
 use service_runtime::{
     on_both_databases,
     testing::{Engine, TestDatabase},
 };
-use support::{MASTER_KEY, PASSWORD, Service, column, execute, reason};
 
 /// `PASSWORD` as bcrypt at its least cost has it.
 const BCRYPT: &str = "$2b$04$abcdefghijklmnopqrstuuiTjh60Fj08ZRbcy5SzqvPyx0QR8W3xi";

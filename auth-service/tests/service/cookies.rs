@@ -1,18 +1,14 @@
 //! The refresh token in a page's cookie: who may have it, what replaces it, and what clears it.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-mod support;
-
-use authn::SessionId;
-use chrono::{DateTime, TimeDelta};
-use proto::auth::v1::{DeleteMeRequest, RefreshTokenDelivery, RejectionReason, Tokens};
-use service_runtime::{clock::Clock, on_both_databases, testing::TestDatabase};
-use support::{
+use crate::support::{
     PASSWORD, Service, bearer, column, dump, events,
     page::{ORIGIN, Page},
     reason,
 };
+use authn::SessionId;
+use chrono::{DateTime, TimeDelta};
+use proto::auth::v1::{DeleteMeRequest, RefreshTokenDelivery, RejectionReason, Tokens};
+use service_runtime::{clock::Clock, on_both_databases, testing::TestDatabase};
 use tonic::{Code, Status};
 
 const ADA: &str = "ada@example.org";
@@ -149,7 +145,7 @@ on_both_databases! {
         assert!(service.accepts(&kept.access_token).await, "its cookie was not looked at");
         let status = page.log_in_by(3, ADA, PASSWORD).await.unwrap_err();
         assert_eq!((status.code(), reason(&status).as_str()), (Code::InvalidArgument, "VALIDATION_FAILED"));
-        let details = support::details(&status);
+        let details = crate::support::details(&status);
         assert_eq!(details.bad_request().unwrap().field_violations[0].field, "refresh_token_delivery");
         service.stop().await;
     }

@@ -1,15 +1,11 @@
 //! Signing up, logging in and out, as callers see it.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-mod support;
-
 use std::time::Duration;
 
+use crate::support::{PASSWORD, Service, bearer, column, details, events, execute, reason};
 use chrono::{DateTime, TimeDelta};
 use proto::auth::v1::{GetMeRequest, LogoutRequest, RejectionReason, SignUpRequest, User};
 use service_runtime::{clock::Clock, on_both_databases};
-use support::{PASSWORD, Service, bearer, column, details, events, execute, reason};
 use tonic::{Code, Status};
 
 async fn me(service: &Service, token: &str) -> Result<User, Status> {

@@ -1,16 +1,12 @@
 //! Tokens, as the services that are shown them see them.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-mod support;
-
+use crate::support::{MASTER_KEY, PASSWORD, Service, bearer, events, forger::Forger, reason};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
 use chrono::{DateTime, TimeDelta};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, jwk::JwkSet};
 use proto::auth::v1::{GetMeRequest, RejectionReason, caller::Principal, validate_token_response::Verdict};
 use serde_json::{Value, json};
 use service_runtime::{clock::Clock, on_both_databases};
-use support::{MASTER_KEY, PASSWORD, Service, bearer, events, forger::Forger, reason};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,

@@ -1,15 +1,12 @@
 //! What the binary writes to its log and its tables while people use it: in the log nothing that is theirs, in the
 //! tables no secret.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-mod support;
-
 use std::{
     process::{Child, Command, Stdio},
     time::Duration,
 };
 
+use crate::support::{Service, bearer, column, execute};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use proto::auth::v1::{
     GetMeRequest, LoginRequest, LogoutRequest, RefreshTokenRequest, SignUpRequest, ValidateTokenRequest,
@@ -20,7 +17,6 @@ use service_runtime::{
     on_both_databases,
     testing::{Engine, TestDatabase},
 };
-use support::{Service, bearer, column, execute};
 use tonic::{Request, transport::Channel};
 
 const EMAIL: &str = "ada.lovelace@example.org";

@@ -1,11 +1,8 @@
 //! What is forgotten in time, and what is not.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-mod support;
-
 use std::time::Duration;
 
+use crate::support::{PASSWORD, Service, bearer, column, execute};
 use chrono::{DateTime, TimeDelta};
 use proto::auth::v1::{LogoutRequest, SignUpRequest};
 use service_runtime::{
@@ -13,7 +10,6 @@ use service_runtime::{
     on_both_databases,
     testing::{Engine, TestDatabase},
 };
-use support::{PASSWORD, Service, bearer, column, execute};
 
 fn manual_clock() -> Clock {
     Clock::manual(DateTime::from_timestamp(1_800_000_000, 0).unwrap())

@@ -8,10 +8,8 @@ use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
 use proto::auth::v1::RejectionReason as R;
 use serde_json::{Value, json};
 
-use super::{
-    Forgery, Material, forgery,
-    support::forger::{Forger, with},
-};
+use super::{Forgery, Material, forgery};
+use crate::support::forger::{Forger, with};
 
 /// The order of the group (RFC 8032), which added to half a signature leaves an equation true that nobody should rely on.
 const ORDER: [u8; 32] = [

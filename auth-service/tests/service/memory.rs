@@ -1,21 +1,17 @@
 //! Tokens are judged from memory, as long as that can vouch for them.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-mod support;
-
 use std::time::{Duration, Instant};
 
+use crate::support::{
+    PASSWORD, Service, bearer, eventually, execute,
+    proxy::{Proxy, Way},
+    reason, settings,
+};
 use proto::auth::v1::{LogoutRequest, RejectionReason};
 use service_runtime::{
     clock::Clock,
     on_both_databases,
     testing::{Engine, TestDatabase},
-};
-use support::{
-    PASSWORD, Service, bearer, eventually, execute,
-    proxy::{Proxy, Way},
-    reason, settings,
 };
 use tonic::Code;
 

@@ -3,7 +3,8 @@
 use proto::auth::v1::RejectionReason as R;
 use serde_json::{Value, json};
 
-use super::{Forgery, Material, NOW, forgery, support::forger::Forger};
+use super::{Forgery, Material, NOW, forgery};
+use crate::support::forger::Forger;
 
 const WEEK: i64 = 7 * 24 * 3600;
 
@@ -55,8 +56,8 @@ fn audiences(forger: &Forger) -> Vec<Forgery> {
 fn times(forger: &Forger) -> Vec<Forgery> {
     let with = |name: &str, value: i64, expected| claim(forger, name, value.into(), expected);
     let past = |life: i64| {
-        let claims = super::support::forger::with(&forger.claims, "iat", NOW - life - 60);
-        let claims = super::support::forger::with(&claims, "exp", NOW - 60);
+        let claims = crate::support::forger::with(&forger.claims, "iat", NOW - life - 60);
+        let claims = crate::support::forger::with(&claims, "exp", NOW - 60);
         forgery(format!("over for a minute after {life} s"), forger.sign(&forger.header, claims), R::Expired)
     };
     vec![

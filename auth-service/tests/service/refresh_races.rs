@@ -1,12 +1,10 @@
 //! One refresh token shown by many at once, and rows that somebody else holds.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
 #![allow(clippy::print_stderr, reason = "figures that a test run tells")]
-
-mod support;
 
 use std::time::{Duration, Instant};
 
+use crate::support::{PASSWORD, Service, bearer, channel, column, connection, events, execute, refreshed};
 use chrono::{DateTime, TimeDelta};
 use proto::auth::v1::{
     LoginRequest, LogoutRequest, LogoutResponse, RefreshTokenRequest, RevokeOtherSessionsRequest, Tokens,
@@ -19,7 +17,6 @@ use service_runtime::{
     on_both_databases,
     testing::{Engine, TestDatabase},
 };
-use support::{PASSWORD, Service, bearer, channel, column, connection, events, execute, refreshed};
 use tokio::task::JoinSet;
 use tonic::transport::Channel;
 

@@ -1,11 +1,8 @@
 //! Starting, starting together, starting again, and not starting.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-mod support;
-
 use std::{fs, path::Path, process::Command, time::Duration};
 
+use crate::support::{MASTER_KEY, PASSWORD, Service, column, execute, listeners, settings};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use secrecy::SecretString;
 use service_runtime::{
@@ -15,7 +12,6 @@ use service_runtime::{
     sealed::{MasterKey, SecretSource},
     testing::{Engine, TestDatabase},
 };
-use support::{MASTER_KEY, PASSWORD, Service, column, execute, listeners, settings};
 use tokio::net::TcpListener;
 
 fn master_key(database: &TestDatabase) -> MasterKey {
@@ -139,9 +135,9 @@ on_both_databases! {
         // For a second it is told from memory.
         tokio::time::sleep(Duration::from_millis(1100)).await;
         assert!(service.judge(&token, "").await.is_err(), "it must not be told from memory alone");
-        let request = support::bearer(&token, proto::auth::v1::GetMeRequest {});
+        let request = crate::support::bearer(&token, proto::auth::v1::GetMeRequest {});
         let status = service.auth().await.get_me(request).await.unwrap_err();
-        assert_eq!(support::reason(&status), "AUTH_UNAVAILABLE", "not to be let in is one thing, not to know another");
+        assert_eq!(crate::support::reason(&status), "AUTH_UNAVAILABLE", "not to be let in is one thing, not to know another");
         execute(&database, "ALTER TABLE session_away RENAME TO session").await;
         assert!(service.accepts(&token).await, "the session can be looked up");
         execute(&database, "ALTER TABLE revocation_away RENAME TO revocation").await;

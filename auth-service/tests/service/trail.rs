@@ -1,11 +1,8 @@
 //! The audit trail: what is written down, and what people see of it.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-mod support;
-
 use std::collections::BTreeSet;
 
+use crate::support::{PASSWORD, Service, bearer, column, execute, reason};
 use chrono::{DateTime, TimeDelta};
 use proto::auth::v1::{
     AuthEvent, AuthEventSource, AuthEventType, ChangePasswordRequest, DeleteMeRequest, ListAuthEventsRequest,
@@ -13,7 +10,6 @@ use proto::auth::v1::{
     RevokeSessionRequest, SignUpRequest, UpdateMeRequest, User,
 };
 use service_runtime::{clock::Clock, on_both_databases};
-use support::{PASSWORD, Service, bearer, column, execute, reason};
 use tonic::{Request, Status};
 
 const ADA: &str = "ada@example.org";
@@ -220,7 +216,7 @@ on_both_databases! {
     async fn what_fails_leaves_no_event(database: TestDatabase) {
         let service = Service::start(&database).await;
         let (_, token) = service.signed_up(ADA).await;
-        let before = support::events(&database).await;
+        let before = crate::support::events(&database).await;
         // Each change needs the sessions, and tells the trail in the same transaction.
         execute(&database, "ALTER TABLE known_address RENAME TO known_address_away").await;
         assert!(service.sign_up("eve@example.org").await.is_err());
@@ -230,7 +226,7 @@ on_both_databases! {
         assert!(service.log_in(ADA, PASSWORD).await.is_err());
         assert!(service.auth().await.logout(bearer(&token, LogoutRequest::default())).await.is_err());
         execute(&database, "ALTER TABLE session_away RENAME TO session").await;
-        assert_eq!(support::events(&database).await, before);
+        assert_eq!(crate::support::events(&database).await, before);
         service.stop().await;
     }
 

@@ -1,14 +1,16 @@
 //! People whom other issuers know: who they are here, and how they are refused.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-mod support;
-
 use std::{
     process::{Command, Stdio},
     time::Duration,
 };
 
+use crate::support::{
+    MASTER_KEY, PASSWORD, Service, bearer, column, events, eventually,
+    issuer::{Issuer, Key, SECRET, cookie, cookie_claims},
+    reason,
+    watching::Watching,
+};
 use authn::{MaxStaleness, RemoteVerifier};
 use chrono::{DateTime, Utc};
 use proto::auth::v1::{
@@ -22,12 +24,6 @@ use service_runtime::{
     deadline::Deadline,
     on_both_databases,
     testing::{Engine, TestDatabase},
-};
-use support::{
-    MASTER_KEY, PASSWORD, Service, bearer, column, events, eventually,
-    issuer::{Issuer, Key, SECRET, cookie, cookie_claims},
-    reason,
-    watching::Watching,
 };
 use tonic::Status;
 
