@@ -12,7 +12,7 @@ import { recordTokens } from "./tokens.mjs";
 export const origin = provided("DUET_ORIGIN");
 /** auth-service's own public port, past Envoy. */
 export const authOrigin = provided("DUET_AUTH");
-const pictures = provided("DUET_PICTURES");
+export const pictures = provided("DUET_PICTURES");
 const PATIENCE = 20_000;
 
 function provided(variable) {

@@ -1,9 +1,11 @@
-//! `cargo xtask up | test | bench`.
+//! `cargo xtask up | test | bench | page`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command for people: its output is the terminal")]
 
 mod commands {
     pub(crate) mod addresses;
     pub(crate) mod bench;
+    pub(crate) mod page;
+    pub(crate) mod pair;
     pub(crate) mod test;
     pub(crate) mod up;
     pub(crate) mod variables;
@@ -12,7 +14,7 @@ mod commands {
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use commands::{bench::Bench, test::Test, up::Up};
+use commands::{bench::Bench, page::Page, test::Test, up::Up};
 use xtask::interrupt;
 
 /// Runs, tests and measures Duet
@@ -28,6 +30,7 @@ enum Command {
     Up(Up),
     Test(Test),
     Bench(Bench),
+    Page(Page),
 }
 
 fn main() -> ExitCode {
@@ -36,6 +39,7 @@ fn main() -> ExitCode {
         Command::Up(up) => up.run(),
         Command::Test(test) => test.run(),
         Command::Bench(bench) => bench.run(),
+        Command::Page(page) => page.run(),
     });
     outcome.unwrap_or_else(|error| {
         eprintln!("xtask: {error:#}");

@@ -19,6 +19,14 @@ pub fn target_folder() -> PathBuf {
         .unwrap_or_else(|| root().join("target"))
 }
 
+/// The bytes that whoever builds may still write into the target folder; `None` where the system does not tell.
+pub fn free_bytes() -> Option<u64> {
+    let folder = target_folder();
+    let existing = folder.ancestors().find(|folder| folder.is_dir())?;
+    let system = rustix::fs::statvfs(existing).ok()?;
+    Some(system.f_bavail.saturating_mul(system.f_frsize))
+}
+
 /// Cargo marks its target folder with this file.
 fn holder_of(program: &Path) -> Option<PathBuf> {
     program.ancestors().skip(1).find(|folder| folder.join("CACHEDIR.TAG").is_file()).map(Path::to_owned)
@@ -47,6 +55,7 @@ mod tests {
         assert!(root().join("xtask/Cargo.toml").is_file());
         let program = env::current_exe().expect("a program");
         assert!(program.starts_with(target_folder()));
+        assert!(free_bytes().is_some_and(|free| free > 0));
         assert_eq!(binary("xtask").parent(), program.parent().and_then(Path::parent));
     }
 }

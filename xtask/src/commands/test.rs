@@ -1,7 +1,6 @@
 //! `cargo xtask test`.
 
 use std::{
-    env,
     path::PathBuf,
     process::{Command, ExitCode},
     sync::{Arc, Mutex, PoisonError},
@@ -21,6 +20,8 @@ use xtask::{
     tools, workspace,
 };
 
+use super::variables::forget_settings;
+
 /// Check and test everything: on SQLite, on a PostgreSQL started for it, through real Envoy, grpcurl, Better Auth and Chromium
 ///
 /// Tools that are missing are installed under the target folder first. Every step runs, whatever failed before it.
@@ -31,6 +32,10 @@ pub(crate) struct Test {
     #[arg(long, value_name = "STEP")]
     only: Vec<Step>,
 }
+
+const GIB: f64 = 1024.0 * 1024.0 * 1024.0;
+/// What a first run writes below the target folder.
+const ROOM_GIB: f64 = 6.0;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Step {
@@ -61,6 +66,7 @@ impl Test {
     pub(crate) fn run(&self) -> Result<ExitCode> {
         let wanted = |step: &Step| self.only.is_empty() || self.only.contains(step);
         let steps: Vec<Step> = Step::value_variants().iter().copied().filter(wanted).collect();
+        tell_of_room();
         let provisioning = provision(&steps);
         let summary = Arc::new(Mutex::new(Summary::default()));
         let mut outcomes = Vec::new();
@@ -71,6 +77,15 @@ impl Test {
         ensure!(!interrupt::happened(), "interrupted");
         let summary = *summary.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(report(&outcomes, summary))
+    }
+}
+
+/// A linker that finds no room dies without saying why.
+#[expect(clippy::cast_precision_loss, reason = "gigabytes with one digit")]
+fn tell_of_room() {
+    if let Some(free) = workspace::free_bytes().map(|bytes| bytes as f64 / GIB) {
+        let enough = if free < ROOM_GIB { ", which may not be enough" } else { "" };
+        println!("{free:.1} GiB are free for the target folder; a first run takes about {ROOM_GIB} GiB{enough}");
     }
 }
 
@@ -189,12 +204,7 @@ fn test(summary: &Arc<Mutex<Summary>>) -> Result<()> {
     // What the tests leave behind when they are interrupted goes with this folder.
     tests.env("TMPDIR", scratch.path());
     // The settings of whoever runs the tests are not the tests' own.
-    let foreign = ["AUTH_", "TASK_", "OTEL_", "PG", "LOG_FORMAT", "RUST_LOG"];
-    for (name, _) in env::vars_os() {
-        if foreign.iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
-            tests.env_remove(name);
-        }
-    }
+    forget_settings(&mut tests);
     if let Ok(postgres) = &postgres {
         tests.env("DUET_TEST_POSTGRES_URL", postgres.url("postgres"));
     }

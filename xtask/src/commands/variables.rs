@@ -1,25 +1,56 @@
 //! The settings that the services will find: their environment, then the file `.env`.
 
-use std::{collections::HashMap, env, fs, path::Path};
+use std::{collections::HashMap, env, fs, path::Path, process::Command};
 
 use anyhow::{Context, Result};
 
+/// What the names of settings begin with that the services, or the libraries they use, would take from whoever runs them.
+const SETTINGS: [&str; 6] = ["AUTH_", "TASK_", "OTEL_", "PG", "LOG_FORMAT", "RUST_LOG"];
+
 /// Looks settings up as the services do.
-pub(crate) struct Variables(HashMap<String, String>);
+pub(crate) enum Variables {
+    /// The environment, then what the file `.env` holds.
+    OfWhoeverRuns(HashMap<String, String>),
+    /// These and no others.
+    Only(HashMap<&'static str, String>),
+}
 
 impl Variables {
-    /// Reads `.env` in the project's folder, if there is one.
+    /// The environment, and `.env` in the project's folder, if there is one.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
     pub(crate) fn read(root: &Path) -> Result<Self> {
         match fs::read_to_string(root.join(".env")) {
-            Ok(text) => Ok(Self(parse(&text))),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self(HashMap::new())),
+            Ok(text) => Ok(Self::OfWhoeverRuns(parse(&text))),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::OfWhoeverRuns(HashMap::new())),
             Err(error) => Err(error).context("the file .env cannot be read"),
         }
     }
 
     /// The value of `name`, if it is set.
     pub(crate) fn get(&self, name: &str) -> Option<String> {
-        env::var(name).ok().or_else(|| self.0.get(name).cloned())
+        match self {
+            Self::OfWhoeverRuns(file) => env::var(name).ok().or_else(|| file.get(name).cloned()),
+            Self::Only(settings) => settings.get(name).cloned(),
+        }
+    }
+
+    /// Has a service that is started in the folder of `.env` find them.
+    pub(crate) fn give_to(&self, service: &mut Command) {
+        if let Self::Only(settings) = self {
+            forget_settings(service);
+            service.envs(settings);
+        }
+    }
+}
+
+/// Keeps from a program what is set for whoever runs this one.
+pub(crate) fn forget_settings(program: &mut Command) {
+    for (name, _) in env::vars_os() {
+        if SETTINGS.iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
+            program.env_remove(name);
+        }
     }
 }
 
@@ -39,6 +70,8 @@ fn unquoted(value: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsStr;
+
     use super::*;
 
     #[test]
@@ -48,5 +81,17 @@ mod tests {
         assert_eq!(found["AUTH_LISTEN"], "127.0.0.1:1");
         assert_eq!(found["A"], "b c");
         assert_eq!(found["B"], "d=e");
+    }
+
+    #[test]
+    fn settings_of_its_own_are_all_that_a_service_finds() {
+        let settings = HashMap::from([("AUTH_LISTEN", "127.0.0.1:1".to_owned())]);
+        let mut service = Command::new("true");
+        service.env("PATH", "/bin");
+        Variables::Only(settings).give_to(&mut service);
+        let given: HashMap<_, _> = service.get_envs().collect();
+        assert_eq!(given[OsStr::new("AUTH_LISTEN")], Some(OsStr::new("127.0.0.1:1")));
+        let others = env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PG"));
+        others.for_each(|(name, _)| assert_eq!(given[&*name], None));
     }
 }
