@@ -79,6 +79,30 @@ const scenes = {
     await row(page, "water the plants").getByText("Begun").waitFor();
   },
 
+  "the tab asks before it is left while a change is under way, and only then": async (stage, Hand) => {
+    const visitor = await stage.visitor();
+    const page = await visitor.signUp(Hand);
+    const asked = [];
+    page.on("dialog", async (dialog) => {
+      asked.push(dialog.type());
+      await dialog.dismiss();
+    });
+    let letGo;
+    const held = new Promise((resolve) => (letGo = resolve));
+    await page.route("**/*.TaskService/CreateTask", async (route) => {
+      await held;
+      await route.continue();
+    });
+    await quickAdd(page, new Hand(page), "not lost");
+    await page.evaluate(() => location.reload());
+    await eventually("the tab asks", () => asked.length > 0);
+    letGo();
+    await visitor.settled();
+    await page.reload();
+    await shows(page, ["not lost"]);
+    assert.deepEqual(asked, ["beforeunload"]);
+  },
+
   "every field is changed, and markup is text": async (stage, Hand) => {
     const visitor = await stage.visitor();
     const page = await visitor.signUp(Hand);
