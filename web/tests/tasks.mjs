@@ -103,6 +103,25 @@ const scenes = {
     assert.deepEqual(asked, ["beforeunload"]);
   },
 
+  "what is said in passing can be answered in front of a dialog": async (stage, Hand) => {
+    const visitor = await stage.visitor();
+    const page = await visitor.signUp(Hand);
+    const hand = new Hand(page);
+    await quickAdd(page, hand, "water the plants");
+    await hand.press(tick(page, "water the plants"));
+    await page.getByRole("status").getByText("Completed.").waitFor();
+    await page.keyboard.press("ControlOrMeta+k");
+    await hand.press(page.getByRole("dialog").getByRole("button", { name: "Undo" }));
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    await visitor.settled();
+    await page.reload();
+    await shows(page, ["water the plants"]);
+    // Outside of dialogs it is where it was.
+    await hand.press(tick(page, "water the plants"));
+    await toast(page, hand, "Undo");
+  },
+
   "every field is changed, and markup is text": async (stage, Hand) => {
     const visitor = await stage.visitor();
     const page = await visitor.signUp(Hand);
