@@ -67,6 +67,28 @@ await perform({
     assert.ok(handover > 0 && !subjects.slice(handover).includes(adas), `${subjects}`);
   },
 
+  "a tab that meets somebody else's cookie tells the others at once": async (stage) => {
+    const ada = await stage.visitor();
+    const tab = await ada.signUp();
+    await tab.evaluate(() => (window.isAdas = true));
+    const bob = await stage.visitor();
+    await (await bob.signUp()).close();
+    const calls = recordCalls(ada.context);
+    await ada.context.clearCookies();
+    await ada.context.addCookies(await bob.context.cookies(origin));
+    const opened = await ada.open("/account/profile");
+    await opened.getByText(bob.email).waitFor();
+    await eventually("the other tab starts afresh", () =>
+      tab.evaluate(() => !window.isAdas).catch(() => false),
+    );
+    await ada.isSignedIn(tab);
+    await new Mouse(tab).press(accountButton(tab));
+    await new Mouse(tab).press(tab.getByRole("menuitem", { name: "Account", exact: true }));
+    await tab.getByText(bob.email).waitFor();
+    await ada.settled();
+    assert.equal(calls.filter((call) => call === "RefreshToken").length, 2, calls.join(" "));
+  },
+
   "a session that was ended elsewhere says so, and keeps what was being typed for the same person only":
     async (stage) => {
       const visitor = await stage.visitor();
