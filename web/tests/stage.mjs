@@ -197,12 +197,12 @@ export class Visitor {
     await hand.press(page.getByRole("menuitem", { name: "Log out" }));
   }
 
-  /** Waits until no tab has had a call under way for a while: what is shown is the server's, too. */
-  async settled() {
+  /** Waits until no tab has had a call under way for some milliseconds: what is shown is the server's, too. */
+  async settled(quiet = 300) {
     let since = Date.now();
     await eventually("no call is under way", () => {
       if (this.#underway.size > 0) since = Date.now();
-      return Date.now() - since > 300;
+      return Date.now() - since > quiet;
     });
   }
 
@@ -234,7 +234,7 @@ export async function eventually(what, condition) {
   const end = Date.now() + PATIENCE;
   while (Date.now() < end) {
     if (await condition()) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, 20));
   }
   assert.fail(`in vain: ${what}`);
 }
