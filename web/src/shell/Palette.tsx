@@ -62,7 +62,14 @@ function PaletteDialog() {
         />
       </div>
       <div class="palette-list" id={id} role="listbox" aria-label="Commands">
-        <For each={found()} fallback={<p class="palette-none soft">Nothing of that name.</p>}>
+        <For
+          each={found()}
+          fallback={
+            <p role="option" aria-disabled="true" aria-selected="false" class="palette-none soft">
+              Nothing of that name.
+            </p>
+          }
+        >
           {(command, index) => (
             <div
               id={`${id}-${index()}`}
