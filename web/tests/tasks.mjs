@@ -220,6 +220,49 @@ const scenes = {
     await shows(page, ["three", "one", "two"]);
   },
 
+  "a task is put under another one, and taken out again": async (stage, Hand) => {
+    const visitor = await stage.visitor();
+    const page = await visitor.signUp(Hand);
+    const hand = new Hand(page);
+    await hand.press(page.getByRole("link", { name: "Inbox" }));
+    await quickAdd(page, hand, "pack", "buy boxes", "sweep");
+    await shows(page, ["pack", "buy boxes", "sweep"]);
+    await visitor.settled();
+    const panel = page.getByLabel("Task", { exact: true });
+    if (Hand === Keyboard) {
+      await hand.reach(link(page, "buy boxes"));
+      await page.keyboard.press(">");
+    } else {
+      await hand.press(link(page, "buy boxes"));
+      await hand.press(panel.getByRole("button", { name: "More" }));
+      await hand.press(page.getByRole("menuitem", { name: "Put it under another task…" }));
+    }
+    const dialog = page.getByRole("dialog");
+    await dialog.getByRole("option").first().waitFor();
+    assert.deepEqual((await dialog.getByRole("option").allTextContents()).sort(), ["pack", "sweep"]);
+    await hand.type(dialog.getByRole("combobox"), "pa");
+    await eventually("one is found", async () => (await dialog.getByRole("option").count()) === 1);
+    if (Hand === Keyboard) await page.keyboard.press("Enter");
+    else await hand.press(dialog.getByRole("option", { name: "pack" }));
+    await shows(page, ["pack", "sweep"]);
+    await hand.press(link(page, "pack"));
+    await hand.press(panel.getByRole("link", { name: "buy boxes" }));
+    await panel.getByRole("link", { name: "pack" }).waitFor();
+    await visitor.settled();
+    await page.reload();
+    await panel.getByRole("link", { name: "pack" }).waitFor();
+    if (Hand === Keyboard) {
+      await hand.reach(panel.getByRole("button", { name: "Close the task" }));
+      await page.keyboard.press("<");
+    } else await hand.press(panel.getByRole("button", { name: "Make it a task of its own" }));
+    await showsAll(page, ["pack", "buy boxes", "sweep"]);
+    await toast(page, hand, "Undo");
+    await shows(page, ["pack", "sweep"]);
+    await visitor.settled();
+    await page.reload();
+    await panel.getByRole("link", { name: "pack" }).waitFor();
+  },
+
   "several are changed at once": async (stage, Hand) => {
     const visitor = await stage.visitor();
     const page = await visitor.signUp(Hand);
