@@ -289,6 +289,45 @@ const scenes = {
     await shows(page, ["two"]);
   },
 
+  "of several that are completed, those that stayed as they were are named": async (stage, Hand) => {
+    const visitor = await stage.visitor();
+    const page = await visitor.signUp(Hand);
+    const hand = new Hand(page);
+    await hand.press(page.getByRole("link", { name: "Inbox" }));
+    await quickAdd(page, hand, "one", "two", "three");
+    await shows(page, ["one", "two", "three"]);
+    await visitor.settled();
+    const elsewhere = await stage.visitor();
+    elsewhere.email = visitor.email;
+    const other = await elsewhere.open("/inbox");
+    await elsewhere.logIn(other);
+    await new Mouse(other).press(link(other, "two"));
+    await new Mouse(other).press(
+      other.getByLabel("Task", { exact: true }).getByRole("button", { name: "More" }),
+    );
+    await hand.press(page.getByRole("button", { name: "Choose several" }));
+    for (const title of ["one", "two", "three"]) await hand.press(tick(page, title));
+    // This tab hears nothing of what is done in the other one until it asks for something itself.
+    let letGo;
+    const held = new Promise((resolve) => (letGo = resolve));
+    await page.route("**/*.TaskService/ListTasks", async (route) => {
+      await held;
+      await route.continue();
+    });
+    await new Mouse(other).press(other.getByRole("menuitem", { name: "Delete" }));
+    await shows(other, ["one", "three"]);
+    await elsewhere.settled();
+    await hand.press(page.getByRole("toolbar").getByRole("button", { name: "Complete" }));
+    const said = await page.getByRole("status").getByText("1 of 3 were not completed.").textContent();
+    assert.match(said, /“two”: \S/);
+    assert.doesNotMatch(said, /“one”|“three”/);
+    // What was done elsewhere is shown, and what was done here has come about.
+    await shows(page, []);
+    letGo();
+    await hand.press(page.getByRole("link", { name: "Trash" }));
+    await shows(page, ["two"]);
+  },
+
   "tasks are filtered by controls and by the filter's text": async (stage, Hand) => {
     const visitor = await stage.visitor();
     const page = await visitor.signUp(Hand);
