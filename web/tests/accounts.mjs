@@ -1,7 +1,7 @@
 // Signing up, logging in and everything under /account: by the mouse, and again by the keyboard alone.
 
 import { accountButton, assert, byBoth, eventually, Mouse, origin, perform } from "./stage.mjs";
-import { tokensWithinReach } from "./tokens.mjs";
+import { withinReach } from "./tokens.mjs";
 
 const another = "Vt7wRz5nKb";
 
@@ -196,13 +196,14 @@ const scenes = {
       tokens.includes(value) && tokens.filter((token) => token.startsWith("eyJ")).length >= 2,
       tokens.length,
     );
-    assert.deepEqual(await tokensWithinReach(page, visitor.tokens), []);
+    assert.deepEqual(await withinReach(page, tokens), []);
     for (const put of [
       (token) => localStorage.setItem("found", token),
       (token) => sessionStorage.setItem("found", token),
       (token) => (document.cookie = `found=${token}`),
       (token) => history.replaceState({ token }, ""),
       (token) => (document.body.dataset.found = token),
+      (token) => (window.name = token),
       (token) => caches.open("found").then((cache) => cache.put("/found", new Response(token))),
       (token) =>
         new Promise((resolve) => {
@@ -213,7 +214,8 @@ const scenes = {
     ]) {
       const elsewhere = await visitor.open("/");
       await elsewhere.evaluate(put, tokens[0]);
-      assert.deepEqual(await tokensWithinReach(elsewhere, visitor.tokens), [tokens[0]], String(put));
+      assert.deepEqual(await withinReach(elsewhere, tokens), [tokens[0]], String(put));
+      await assert.rejects(stage.assertNoTokenWithinReach(), /within a script's reach/);
       await elsewhere.evaluate(async () => {
         localStorage.clear();
         sessionStorage.clear();

@@ -1,6 +1,47 @@
 // Services that stop and come back while somebody uses the page.
 
-import { accountButton, assert, ask, Mouse, origin, perform } from "./stage.mjs";
+import { accountButton, assert, ask, eventually, Mouse, origin, perform } from "./stage.mjs";
+
+const row = (page, title) =>
+  page.getByRole("list", { name: "Tasks" }).locator("[data-id]").filter({ hasText: title });
+const banner = (page) => page.getByText("The server cannot be reached.");
+
+async function add(page, title) {
+  await new Mouse(page).type(page.getByLabel("Add a task"), title);
+  await page.keyboard.press("Enter");
+}
+
+/** The service takes a call, and is gone before its answer is on the way. */
+async function stopBeforeItsAnswer(page, method) {
+  let said;
+  const gone = new Promise((resolve) => (said = resolve));
+  const stop = async (route) => {
+    const answer = await route.fetch();
+    assert.equal(answer.headers()["grpc-status"] ?? "0", "0");
+    await ask("stop task");
+    await route.abort();
+    said();
+  };
+  await page.route(`**/*.TaskService/${method}`, stop, { times: 1 });
+  return { gone };
+}
+
+/** What the server has, once it is back: each task once, and as it should be. */
+async function has(visitor, page, expected) {
+  await banner(page).waitFor();
+  await ask("start task");
+  await banner(page).waitFor({ state: "detached" });
+  await visitor.settled();
+  await page.goto(`${origin}/?done=1`);
+  const found = async () => {
+    const rows = page.getByRole("list", { name: "Tasks" }).locator("[data-id]");
+    return rows.evaluateAll((all) =>
+      all.map((one) => `${one.querySelector("a").textContent}: ${one.querySelector(".tick").ariaChecked}`),
+    );
+  };
+  await row(page, expected[0].split(":")[0]).waitFor();
+  assert.deepEqual((await found()).sort(), expected);
+}
 
 await perform({
   "logging out while the server is away says that it did not happen": async (stage) => {
@@ -54,5 +95,70 @@ await perform({
     await page.getByText("The server cannot be reached.").first().waitFor();
     await ask("start auth");
     await visitor.isSignedIn(page);
+  },
+
+  "an edit that the server leaves in the middle of is kept, and saved once when it is back": async (
+    stage,
+  ) => {
+    const visitor = await stage.visitor();
+    const page = await visitor.signUp();
+    const hand = new Mouse(page);
+    await add(page, "paint the shed");
+    await hand.press(row(page, "paint the shed").locator("a"));
+    const panel = page.getByLabel("Task", { exact: true });
+    const [title, notes] = [panel.getByLabel("Title", { exact: true }), panel.getByLabel("Notes")];
+    await hand.type(title, "paint the fence");
+    stage.expectOutage();
+    await ask("stop task");
+    await hand.type(notes, "green, by the neighbours' leave");
+    await hand.press(panel.getByRole("button", { name: "Save" }));
+    await banner(page).waitFor();
+    assert.equal(await title.inputValue(), "paint the fence");
+    assert.equal(await notes.inputValue(), "green, by the neighbours' leave");
+    await has(visitor, page, ["paint the fence: false"]);
+    await hand.press(row(page, "paint the fence").locator("a"));
+    await eventually("the notes", async () => (await notes.inputValue()).startsWith("green"));
+
+    await hand.type(notes, "white after all");
+    const { gone } = await stopBeforeItsAnswer(page, "UpdateTask");
+    await hand.press(panel.getByRole("button", { name: "Save" }));
+    await gone;
+    await has(visitor, page, ["paint the fence: false"]);
+    await hand.press(row(page, "paint the fence").locator("a"));
+    await eventually("the notes", async () => (await notes.inputValue()) === "white after all");
+  },
+
+  "what is added while the server goes away is there once when it is back": async (stage) => {
+    const visitor = await stage.visitor();
+    const page = await visitor.signUp();
+    await add(page, "first");
+    await visitor.settled();
+    stage.expectOutage();
+    await ask("stop task");
+    await add(page, "second");
+    await row(page, "second").waitFor();
+    await has(visitor, page, ["first: false", "second: false"]);
+    const { gone } = await stopBeforeItsAnswer(page, "CreateTask");
+    await add(page, "third");
+    await gone;
+    await row(page, "third").waitFor();
+    await has(visitor, page, ["first: false", "second: false", "third: false"]);
+  },
+
+  "what is completed while the server goes away is completed once when it is back": async (stage) => {
+    const visitor = await stage.visitor();
+    const page = await visitor.signUp();
+    await add(page, "first");
+    await add(page, "second");
+    await row(page, "second").waitFor();
+    await visitor.settled();
+    stage.expectOutage();
+    await ask("stop task");
+    await new Mouse(page).press(row(page, "first").locator(".tick"));
+    await has(visitor, page, ["first: true", "second: false"]);
+    const { gone } = await stopBeforeItsAnswer(page, "CompleteTask");
+    await new Mouse(page).press(row(page, "second").locator(".tick"));
+    await gone;
+    await has(visitor, page, ["first: true", "second: true"]);
   },
 });

@@ -7,7 +7,7 @@ import { mkdir } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
 import { Keyboard, Mouse } from "./hands.mjs";
-import { recordTokens } from "./tokens.mjs";
+import { recordTokens, withinReach } from "./tokens.mjs";
 
 export const origin = provided("DUET_ORIGIN");
 /** auth-service's own public port, past Envoy. */
@@ -42,6 +42,7 @@ export async function perform(scenes) {
     const begun = Date.now();
     try {
       await scene(stage);
+      await stage.assertNoTokenWithinReach();
       stage.assertQuiet();
       console.log(`${name}: ok in ${Date.now() - begun} ms`);
     } catch (error) {
@@ -75,8 +76,9 @@ export function byBoth(scenes) {
 class Stage {
   #browser;
   #contexts = [];
+  #tokens = [];
   #noise = [];
-  #outage = false;
+  #expected = [];
 
   constructor(browser, name) {
     this.#browser = browser;
@@ -88,7 +90,9 @@ class Stage {
     const context = await this.#browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
     context.setDefaultTimeout(PATIENCE);
     this.#contexts.push(context);
-    const visitor = new Visitor(this, context, recordTokens(context));
+    const tokens = recordTokens(context);
+    this.#tokens.push(tokens);
+    const visitor = new Visitor(this, context, tokens);
     context.on("page", (page) => this.#listen(page));
     await context.addInitScript(() => {
       window.pointers = 0;
@@ -100,15 +104,24 @@ class Stage {
 
   /** From now on services may be away, and the browser may say so. */
   expectOutage() {
-    this.#outage = true;
+    this.expectNoise(/^Failed to load resource/);
+  }
+
+  /** From now on the console may say this. */
+  expectNoise(pattern) {
+    this.#expected.push(pattern);
   }
 
   #listen(page) {
     page.on("pageerror", (error) => this.#noise.push(`${error.stack}`));
+    page.on("response", (response) => {
+      if (!("access-control-allow-credentials" in response.headers())) return;
+      this.#noise.push(`${response.url()} lets pages of other origins use the cookie`);
+    });
     page.on("console", (message) => {
       if (message.type() !== "error" && message.type() !== "warning") return;
-      const ofTheNetwork = message.text().startsWith("Failed to load resource");
-      if (!(ofTheNetwork && this.#outage)) this.#noise.push(`${message.text()} (${message.location().url})`);
+      if (this.#expected.some((pattern) => pattern.test(message.text()))) return;
+      this.#noise.push(`${message.text()} (${message.location().url})`);
     });
   }
 
@@ -116,6 +129,19 @@ class Stage {
   async assertNoPointers() {
     for (const page of this.#contexts[0].pages()) {
       assert.equal(await page.evaluate(() => window.pointers), 0, `by the keyboard alone at ${page.url()}`);
+    }
+  }
+
+  /** In no tab that is still open is a token that the server has answered to anybody where a script could find it. */
+  async assertNoTokenWithinReach() {
+    const tokens = (await Promise.all(this.#tokens.map((recorded) => recorded.all()))).flat();
+    const pages = this.#contexts.flatMap((context) => context.pages());
+    for (const page of pages.filter((tab) => tab.url().startsWith(origin))) {
+      assert.deepEqual(
+        await withinReach(page, tokens),
+        [],
+        `tokens within a script's reach at ${page.url()}`,
+      );
     }
   }
 
@@ -197,12 +223,12 @@ export class Visitor {
     await hand.press(page.getByRole("menuitem", { name: "Log out" }));
   }
 
-  /** Waits until no tab has had a call under way for a while: what is shown is the server's, too. */
-  async settled() {
+  /** Waits until no tab has had a call under way for some milliseconds: what is shown is the server's, too. */
+  async settled(quiet = 300) {
     let since = Date.now();
     await eventually("no call is under way", () => {
       if (this.#underway.size > 0) since = Date.now();
-      return Date.now() - since > 300;
+      return Date.now() - since > quiet;
     });
   }
 
@@ -234,7 +260,7 @@ export async function eventually(what, condition) {
   const end = Date.now() + PATIENCE;
   while (Date.now() < end) {
     if (await condition()) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, 20));
   }
   assert.fail(`in vain: ${what}`);
 }

@@ -67,6 +67,28 @@ await perform({
     assert.ok(handover > 0 && !subjects.slice(handover).includes(adas), `${subjects}`);
   },
 
+  "a tab that meets somebody else's cookie tells the others at once": async (stage) => {
+    const ada = await stage.visitor();
+    const tab = await ada.signUp();
+    await tab.evaluate(() => (window.isAdas = true));
+    const bob = await stage.visitor();
+    await (await bob.signUp()).close();
+    const calls = recordCalls(ada.context);
+    await ada.context.clearCookies();
+    await ada.context.addCookies(await bob.context.cookies(origin));
+    const opened = await ada.open("/account/profile");
+    await opened.getByText(bob.email).waitFor();
+    await eventually("the other tab starts afresh", () =>
+      tab.evaluate(() => !window.isAdas).catch(() => false),
+    );
+    await ada.isSignedIn(tab);
+    await new Mouse(tab).press(accountButton(tab));
+    await new Mouse(tab).press(tab.getByRole("menuitem", { name: "Account", exact: true }));
+    await tab.getByText(bob.email).waitFor();
+    await ada.settled();
+    assert.equal(calls.filter((call) => call === "RefreshToken").length, 2, calls.join(" "));
+  },
+
   "a session that was ended elsewhere says so, and keeps what was being typed for the same person only":
     async (stage) => {
       const visitor = await stage.visitor();
@@ -120,6 +142,58 @@ await perform({
     await page.getByText(visitor.email).waitFor();
     assert.equal(calls.filter((call) => call === "RefreshToken").length, 1, calls.join(" "));
   },
+
+  "ten calls that an access token outlived by its life is shown with cost one refresh, and none is lost":
+    async (stage) => {
+      const visitor = await stage.visitor();
+      const page = await visitor.signUp();
+      const hand = new Mouse(page);
+      const titles = Array.from({ length: 10 }, (_, index) => `task ${index + 1}`.padEnd(8, "."));
+      for (const title of titles) {
+        await hand.type(page.getByLabel("Add a task"), title);
+        await page.keyboard.press("Enter");
+      }
+      const tick = (title) => page.locator("[data-id]").filter({ hasText: title }).locator(".tick");
+      await tick(titles[9]).waitFor();
+      await visitor.settled();
+      await new Promise((resolve) => setTimeout(resolve, 6_000));
+
+      const attempts = [];
+      let answerAll;
+      const allSent = new Promise((resolve) => (answerAll = resolve));
+      await page.route("**/*.TaskService/CompleteTask", async (route) => {
+        const attempt = { shown: route.request().headers()["authorization"] };
+        // The frame's payload, which begins with the task and ends with the request's id.
+        attempt.sent = route.request().postDataBuffer().toString("base64");
+        attempts.push(attempt);
+        if (attempts.length === titles.length) answerAll();
+        const response = await route.fetch();
+        attempt.status = response.headers()["grpc-status"] ?? "0";
+        await allSent;
+        await route.fulfill({ response });
+      });
+      const calls = recordCalls(visitor.context);
+      for (const title of titles) await hand.press(tick(title));
+      await eventually("each is repeated", () => attempts.length === 2 * titles.length);
+      await visitor.settled();
+
+      const [first, second] = [attempts.slice(0, 10), attempts.slice(10)];
+      const [[expired], [renewed]] = [first, second].map((all) => [
+        ...new Set(all.map(({ shown }) => shown)),
+      ]);
+      assert.equal(first.filter(({ shown, status }) => shown === expired && status === "16").length, 10);
+      assert.equal(second.filter(({ shown, status }) => shown === renewed && status === "0").length, 10);
+      assert.notEqual(expired, renewed);
+      const contents = (all) => all.map(({ sent }) => sent).sort();
+      assert.deepEqual(contents(second), contents(first), "each as it was, request id included");
+      assert.equal(new Set(contents(first)).size, 10);
+      assert.equal(calls.filter((call) => call === "RefreshToken").length, 1, calls.join(" "));
+      await page.goto(`${origin}/?done=1`);
+      for (const title of titles) {
+        await tick(title).waitFor();
+        assert.equal(await tick(title).getAttribute("aria-checked"), "true", title);
+      }
+    },
 
   "a reload cut off before its answer, then more than the grace of waiting, leaves one signed in": async (
     stage,

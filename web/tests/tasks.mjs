@@ -79,6 +79,49 @@ const scenes = {
     await row(page, "water the plants").getByText("Begun").waitFor();
   },
 
+  "the tab asks before it is left while a change is under way, and only then": async (stage, Hand) => {
+    const visitor = await stage.visitor();
+    const page = await visitor.signUp(Hand);
+    const asked = [];
+    page.on("dialog", async (dialog) => {
+      asked.push(dialog.type());
+      await dialog.dismiss();
+    });
+    let letGo;
+    const held = new Promise((resolve) => (letGo = resolve));
+    await page.route("**/*.TaskService/CreateTask", async (route) => {
+      await held;
+      await route.continue();
+    });
+    await quickAdd(page, new Hand(page), "not lost");
+    await page.evaluate(() => location.reload());
+    await eventually("the tab asks", () => asked.length > 0);
+    letGo();
+    await visitor.settled();
+    await page.reload();
+    await shows(page, ["not lost"]);
+    assert.deepEqual(asked, ["beforeunload"]);
+  },
+
+  "what is said in passing can be answered in front of a dialog": async (stage, Hand) => {
+    const visitor = await stage.visitor();
+    const page = await visitor.signUp(Hand);
+    const hand = new Hand(page);
+    await quickAdd(page, hand, "water the plants");
+    await hand.press(tick(page, "water the plants"));
+    await page.getByRole("status").getByText("Completed.").waitFor();
+    await page.keyboard.press("ControlOrMeta+k");
+    await hand.press(page.getByRole("dialog").getByRole("button", { name: "Undo" }));
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    await visitor.settled();
+    await page.reload();
+    await shows(page, ["water the plants"]);
+    // Outside of dialogs it is where it was.
+    await hand.press(tick(page, "water the plants"));
+    await toast(page, hand, "Undo");
+  },
+
   "every field is changed, and markup is text": async (stage, Hand) => {
     const visitor = await stage.visitor();
     const page = await visitor.signUp(Hand);
@@ -177,6 +220,49 @@ const scenes = {
     await shows(page, ["three", "one", "two"]);
   },
 
+  "a task is put under another one, and taken out again": async (stage, Hand) => {
+    const visitor = await stage.visitor();
+    const page = await visitor.signUp(Hand);
+    const hand = new Hand(page);
+    await hand.press(page.getByRole("link", { name: "Inbox" }));
+    await quickAdd(page, hand, "pack", "buy boxes", "sweep");
+    await shows(page, ["pack", "buy boxes", "sweep"]);
+    await visitor.settled();
+    const panel = page.getByLabel("Task", { exact: true });
+    if (Hand === Keyboard) {
+      await hand.reach(link(page, "buy boxes"));
+      await page.keyboard.press(">");
+    } else {
+      await hand.press(link(page, "buy boxes"));
+      await hand.press(panel.getByRole("button", { name: "More" }));
+      await hand.press(page.getByRole("menuitem", { name: "Put it under another task…" }));
+    }
+    const dialog = page.getByRole("dialog");
+    await dialog.getByRole("option").first().waitFor();
+    assert.deepEqual((await dialog.getByRole("option").allTextContents()).sort(), ["pack", "sweep"]);
+    await hand.type(dialog.getByRole("combobox"), "pa");
+    await eventually("one is found", async () => (await dialog.getByRole("option").count()) === 1);
+    if (Hand === Keyboard) await page.keyboard.press("Enter");
+    else await hand.press(dialog.getByRole("option", { name: "pack" }));
+    await shows(page, ["pack", "sweep"]);
+    await hand.press(link(page, "pack"));
+    await hand.press(panel.getByRole("link", { name: "buy boxes" }));
+    await panel.getByRole("link", { name: "pack" }).waitFor();
+    await visitor.settled();
+    await page.reload();
+    await panel.getByRole("link", { name: "pack" }).waitFor();
+    if (Hand === Keyboard) {
+      await hand.reach(panel.getByRole("button", { name: "Close the task" }));
+      await page.keyboard.press("<");
+    } else await hand.press(panel.getByRole("button", { name: "Make it a task of its own" }));
+    await showsAll(page, ["pack", "buy boxes", "sweep"]);
+    await toast(page, hand, "Undo");
+    await shows(page, ["pack", "sweep"]);
+    await visitor.settled();
+    await page.reload();
+    await panel.getByRole("link", { name: "pack" }).waitFor();
+  },
+
   "several are changed at once": async (stage, Hand) => {
     const visitor = await stage.visitor();
     const page = await visitor.signUp(Hand);
@@ -200,6 +286,45 @@ const scenes = {
     await shows(page, ["two"]);
     await visitor.settled();
     await page.reload();
+    await shows(page, ["two"]);
+  },
+
+  "of several that are completed, those that stayed as they were are named": async (stage, Hand) => {
+    const visitor = await stage.visitor();
+    const page = await visitor.signUp(Hand);
+    const hand = new Hand(page);
+    await hand.press(page.getByRole("link", { name: "Inbox" }));
+    await quickAdd(page, hand, "one", "two", "three");
+    await shows(page, ["one", "two", "three"]);
+    await visitor.settled();
+    const elsewhere = await stage.visitor();
+    elsewhere.email = visitor.email;
+    const other = await elsewhere.open("/inbox");
+    await elsewhere.logIn(other);
+    await new Mouse(other).press(link(other, "two"));
+    await new Mouse(other).press(
+      other.getByLabel("Task", { exact: true }).getByRole("button", { name: "More" }),
+    );
+    await hand.press(page.getByRole("button", { name: "Choose several" }));
+    for (const title of ["one", "two", "three"]) await hand.press(tick(page, title));
+    // This tab hears nothing of what is done in the other one until it asks for something itself.
+    let letGo;
+    const held = new Promise((resolve) => (letGo = resolve));
+    await page.route("**/*.TaskService/ListTasks", async (route) => {
+      await held;
+      await route.continue();
+    });
+    await new Mouse(other).press(other.getByRole("menuitem", { name: "Delete" }));
+    await shows(other, ["one", "three"]);
+    await elsewhere.settled();
+    await hand.press(page.getByRole("toolbar").getByRole("button", { name: "Complete" }));
+    const said = await page.getByRole("status").getByText("1 of 3 were not completed.").textContent();
+    assert.match(said, /“two”: \S/);
+    assert.doesNotMatch(said, /“one”|“three”/);
+    // What was done elsewhere is shown, and what was done here has come about.
+    await shows(page, []);
+    letGo();
+    await hand.press(page.getByRole("link", { name: "Trash" }));
     await shows(page, ["two"]);
   },
 

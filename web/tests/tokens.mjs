@@ -33,12 +33,14 @@ async function collect(response, tokens) {
 }
 
 /** All that scripts of this page's origin could find, as one text. */
-export function everythingWithinReach(page) {
+function everythingWithinReach(page) {
   return page.evaluate(async () => {
     const found = [
       document.documentElement.outerHTML,
       document.cookie,
       location.href,
+      document.referrer,
+      window.name,
       JSON.stringify(history.state),
     ];
     for (const input of document.querySelectorAll("input, textarea")) found.push(input.value);
@@ -68,8 +70,9 @@ export function everythingWithinReach(page) {
   });
 }
 
-/** The tokens that a script of this page could find. */
-export async function tokensWithinReach(page, tokens) {
-  const everything = await everythingWithinReach(page);
-  return (await tokens.all()).filter((token) => everything.includes(token));
+/** Those of the tokens that a script of this page could find. */
+export async function withinReach(page, tokens) {
+  // Whoever has just signed in or out is somewhere else a moment later.
+  const everything = await everythingWithinReach(page).catch(() => everythingWithinReach(page));
+  return tokens.filter((token) => everything.includes(token));
 }

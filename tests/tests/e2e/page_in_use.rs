@@ -17,6 +17,21 @@ async fn people_look_after_their_tasks_by_mouse_and_by_keyboard() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn people_find_sort_and_tidy_up_by_mouse_and_by_keyboard() {
+    browse(&mut pair().await, "tidying").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_view_can_be_read_on_a_desktop_and_on_a_phone() {
+    browse(&mut pair().await, "looks").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pages_of_other_origins_and_scripts_get_nowhere() {
+    browse(&mut pair().await, "origins").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tabs_agree_on_who_is_signed_in() {
     let page = Pair::on(Engine::Sqlite).await.page(provided("DUET_PAGE"));
     let mut pair = page.set("AUTH_REFRESH_GRACE", "2s").set("AUTH_ACCESS_TOKEN_LIFETIME", "5s").start().await;

@@ -45,7 +45,7 @@ export default function HistoryView() {
             {([day, ofDay]) => (
               <section>
                 <h3 class="day">{day}</h3>
-                <ul class="rows">
+                <ul class="entries">
                   <For each={ofDay}>{(event) => <EventRow event={event} />}</For>
                 </ul>
               </section>
@@ -65,11 +65,11 @@ export default function HistoryView() {
 function EventRow(props: { event: AuthEvent }) {
   const shown = () => shownEvent(props.event);
   return (
-    <li class="row">
-      <div class="row-icon" classList={{ "row-bad": shown().bad ?? false }}>
+    <li class="entry">
+      <div class="entry-icon" classList={{ "entry-bad": shown().bad ?? false }}>
         <Icon name={shown().icon} />
       </div>
-      <div class="row-text">
+      <div class="entry-text">
         <p>{shown().text}</p>
         <p class="soft small numbers" title={props.event.userAgent}>
           {shownCause(props.event)}

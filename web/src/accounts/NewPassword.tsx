@@ -9,8 +9,8 @@ type NewPasswordProps = {
 };
 
 /**
- * A password to be. Its rules are shown as they are met, and the server decides: an installation may have others, and
- * knows which passwords are too common.
+ * A password to be. Its rules are shown as they are met, and the server decides: nobody tells a client which of its two
+ * policies an installation has, and only the server knows which passwords are too common.
  */
 export function NewPassword(props: NewPasswordProps) {
   return (
@@ -24,13 +24,16 @@ export function NewPassword(props: NewPasswordProps) {
       onInput={props.onInput}
       errors={props.errors}
       hint={
-        <ul class="rules" aria-label="A good password has">
-          <Rule met={Array.from(props.value).length >= 8}>At least 8 characters</Rule>
-          <Rule met={/\p{Lu}/u.test(props.value) && /\p{Ll}/u.test(props.value)}>
-            Upper and lower case letters
-          </Rule>
-          <Rule met={/\p{Nd}/u.test(props.value)}>A digit</Rule>
-        </ul>
+        <>
+          <ul class="rules" aria-label="A good password has">
+            <Rule met={Array.from(props.value).length >= 8}>At least 8 characters</Rule>
+            <Rule met={/\p{Lu}/u.test(props.value) && /\p{Ll}/u.test(props.value)}>
+              Upper and lower case letters
+            </Rule>
+            <Rule met={/\p{Nd}/u.test(props.value)}>A digit</Rule>
+          </ul>
+          <p class="soft small">A server that goes by length asks for 15 characters of any kind instead.</p>
+        </>
       }
     />
   );

@@ -61,7 +61,7 @@ export default function SessionsView() {
               <Button onClick={() => void endOthers()}>End all others</Button>
             </Show>
           </div>
-          <ul class="rows">
+          <ul class="entries">
             <For each={all()}>
               {(session) => <SessionRow session={session} ended={() => void readAgain()} />}
             </For>
@@ -97,17 +97,17 @@ function SessionRow(props: { session: Session; ended: () => void }) {
       });
   };
   return (
-    <li class="row">
-      <div class="row-icon" classList={{ "row-here": props.session.current }}>
+    <li class="entry">
+      <div class="entry-icon" classList={{ "entry-here": props.session.current }}>
         <Icon name="devices" />
       </div>
-      <div class="row-text">
-        <p class="row-title" title={props.session.userAgent}>
-          <strong>{deviceOf(props.session.userAgent)}</strong>
+      <div class="entry-text">
+        <h3 class="entry-title" title={props.session.userAgent}>
+          {deviceOf(props.session.userAgent)}
           <Show when={props.session.current}>
             <span class="badge">This device</span>
           </Show>
-        </p>
+        </h3>
         <p class="soft small numbers">
           <span title={shownTime(props.session.lastSeenTime)}>
             Last seen {shownAgo(props.session.lastSeenTime)}

@@ -1,4 +1,4 @@
-import { createUniqueId, onCleanup, onMount, type JSX } from "solid-js";
+import { createSignal, createUniqueId, onCleanup, onMount, type JSX } from "solid-js";
 import { IconButton } from "./Button.jsx";
 
 type DialogProps = {
@@ -11,13 +11,22 @@ type DialogProps = {
   bare?: boolean;
 };
 
+const [open, setOpen] = createSignal<readonly HTMLDialogElement[]>([]);
+
+/** The dialog that is in front of everything else; nothing outside of it can be pressed. */
+export const frontDialog = () => open().at(-1);
+
 /** A modal dialog: open for as long as it is there. Escape and a press outside close it. */
 export function Dialog(props: DialogProps) {
   const title = createUniqueId();
   let dialog!: HTMLDialogElement;
   const opener = document.activeElement;
-  onMount(() => dialog.showModal());
+  onMount(() => {
+    dialog.showModal();
+    setOpen((all) => [...all, dialog]);
+  });
   onCleanup(() => {
+    setOpen((all) => all.filter((other) => other !== dialog));
     if (opener instanceof HTMLElement) queueMicrotask(() => opener.focus());
   });
   return (

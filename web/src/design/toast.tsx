@@ -1,7 +1,8 @@
-import { createSignal, For, type JSX } from "solid-js";
+import { createEffect, createSignal, For, type JSX } from "solid-js";
 import { explain } from "../errors/words.js";
 import { isCancelled } from "../errors/failure.js";
 import { Button, IconButton } from "./Button.jsx";
+import { frontDialog } from "./Dialog.jsx";
 
 export type Toast = {
   text: string;
@@ -36,34 +37,40 @@ export function clearToasts(): void {
   setToasts([]);
 }
 
-/** Where toasts are seen, above what else the page says at its foot; once in the page. */
+/** Where toasts are seen, above what else the page says at its foot and within the dialog in front; once in the page. */
 export function Toasts(props: { children?: JSX.Element }) {
+  let home!: HTMLDivElement;
+  let root!: HTMLDivElement;
+  // A modal dialog covers all that is outside of it, and lets nothing there be pressed.
+  createEffect(() => (frontDialog() ?? home).append(root));
   return (
-    <div class="toasts">
-      {props.children}
-      <div class="toasts-said" role="status" aria-live="polite">
-        <For each={toasts()}>
-          {(said) => {
-            const close = () => setToasts((all) => all.filter((other) => other !== said));
-            return (
-              <div class={`toast toast-${said.tone ?? "plain"}`}>
-                <p>{said.text}</p>
-                {said.action && (
-                  <Button
-                    look="quiet"
-                    onClick={() => {
-                      close();
-                      said.action?.run();
-                    }}
-                  >
-                    {said.action.label}
-                  </Button>
-                )}
-                <IconButton icon="close" label="Close message" onClick={close} />
-              </div>
-            );
-          }}
-        </For>
+    <div ref={home}>
+      <div ref={root} class="toasts">
+        {props.children}
+        <div class="toasts-said" role="status" aria-live="polite">
+          <For each={toasts()}>
+            {(said) => {
+              const close = () => setToasts((all) => all.filter((other) => other !== said));
+              return (
+                <div class={`toast toast-${said.tone ?? "plain"}`}>
+                  <p>{said.text}</p>
+                  {said.action && (
+                    <Button
+                      look="quiet"
+                      onClick={() => {
+                        close();
+                        said.action?.run();
+                      }}
+                    >
+                      {said.action.label}
+                    </Button>
+                  )}
+                  <IconButton icon="close" label="Close message" onClick={close} />
+                </div>
+              );
+            }}
+          </For>
+        </div>
       </div>
     </div>
   );

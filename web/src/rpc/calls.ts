@@ -1,6 +1,7 @@
 import { create, type DescMessage, type DescMethodUnary, type MessageInitShape } from "@bufbuild/protobuf";
 import type { Transport } from "@connectrpc/connect";
 import { repeated } from "./repeat.js";
+import { underWay } from "./under-way.js";
 
 type Request = { requestId?: string; validateOnly?: boolean };
 
@@ -28,7 +29,8 @@ export function callsOf(caller: Caller, transport: Transport): Transport {
           headers.set("authorization", authorization);
           return transport.unary(method, both, timeoutMs, headers, message, values);
         });
-      return isRepeatable(method, message as Request) ? repeated(attempt, both) : attempt();
+      const call = isRead(method) || (message as Request).requestId ? repeated(attempt, both) : attempt();
+      return isRead(method) ? call : underWay(call, caller.signal);
     },
     stream: (method, signal, timeoutMs, header, input, values) => {
       const both = signal ? AbortSignal.any([signal, caller.signal]) : caller.signal;
@@ -47,6 +49,6 @@ function withRequestId<I extends DescMessage>(method: DescMethodUnary<I>, input:
   return create(method.input, { ...input, requestId: crypto.randomUUID() });
 }
 
-function isRepeatable(method: DescMethodUnary, message: Request): boolean {
-  return /^(Get|List|Search|BatchGet)[A-Z]/.test(method.name) || Boolean(message.requestId);
+function isRead(method: DescMethodUnary): boolean {
+  return /^(Get|List|Search|BatchGet)[A-Z]/.test(method.name);
 }

@@ -1,5 +1,5 @@
-/** What tabs tell each other; never a token. `sub` is the id of the user concerned. */
-export type News = { kind: "signed-in" | "signed-out"; sub: string };
+/** What tabs tell each other; never a token. `sub` is the id of the user concerned. `met`: the cookie is theirs. */
+export type News = { kind: "signed-in" | "signed-out" | "met"; sub: string };
 
 const channel = new BroadcastChannel("duet-session");
 

@@ -31,9 +31,11 @@ export { session };
 export function begin(): void {
   onNews(({ kind, sub }) => {
     const present = presentPerson();
-    if (kind === "signed-out" && present?.sub === sub) drop("logged-out-elsewhere");
-    if (kind === "signed-in" && !present) void askCookie();
-    if (kind === "signed-in" && present && present.sub !== sub) leave(present);
+    if (kind === "signed-out") {
+      if (present?.sub === sub) drop("logged-out-elsewhere");
+    } else if (present) {
+      if (present.sub !== sub) leave(present);
+    } else if (kind === "signed-in" || !isAsking()) void askCookie();
   });
   // A page that the browser had put aside has heard nothing meanwhile.
   addEventListener("pageshow", ({ persisted }) => {
@@ -79,6 +81,12 @@ export function logOut(person: Person, ending: Ending = "logged-out"): Promise<v
   });
 }
 
+/** Whether the answer is to come: tabs that are opened together do not make each other ask again. */
+function isAsking(): boolean {
+  const now = session();
+  return now.at === "start" && now.error === undefined;
+}
+
 function presentPerson(): Person | undefined {
   const now = session();
   return now.at === "signed-in" ? now.person : undefined;
@@ -92,7 +100,7 @@ function enter(call: () => Promise<{ tokens?: Tokens | undefined }>): Promise<vo
 async function fetchTokens(person?: Person): Promise<void> {
   try {
     await repeated(
-      () => inTurn(async () => void become((await auth.refreshToken({})).tokens)),
+      () => inTurn(async () => tell({ kind: "met", sub: become((await auth.refreshToken({})).tokens) })),
       person?.signal,
     );
   } catch (error) {

@@ -1,5 +1,5 @@
-import { createEffect, createMemo, createSignal, createUniqueId, For, Show } from "solid-js";
-import { Dialog } from "../design/Dialog.jsx";
+import { createMemo, createSignal, For, Show } from "solid-js";
+import { Finder } from "../design/Finder.jsx";
 import { Icon } from "../design/Icon.jsx";
 import { commands, shownKeys, type Command } from "./commands.js";
 
@@ -18,69 +18,34 @@ export function Palette() {
 }
 
 function PaletteDialog() {
-  const id = createUniqueId();
   const [typed, setTyped] = createSignal("");
-  const [at, setAt] = createSignal(0);
   const found = createMemo(() =>
     commands().filter((command) => !command.unlisted && matches(command, typed())),
   );
-  const run = (command: Command | undefined) => {
-    if (!command) return;
+  const run = (command: Command) => {
     setOpen(false);
     // The dialog gives the focus back first, so that the command may move it.
     setTimeout(() => command.run());
   };
-  const onKeyDown = (event: KeyboardEvent) => {
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (step) setAt((at() + step + found().length) % Math.max(1, found().length));
-    else if (event.key === "Enter") run(found()[at()]);
-    else return;
-    event.preventDefault();
-  };
-  createEffect(() => {
-    document.getElementById(`${id}-${at()}`)?.scrollIntoView({ block: "nearest" });
-  });
   return (
-    <Dialog title="What would you like to do?" place="top" bare onClose={() => setOpen(false)}>
-      <div class="palette-field">
-        <Icon name="search" />
-        <input
-          autofocus
-          role="combobox"
-          aria-expanded="true"
-          aria-controls={id}
-          aria-activedescendant={found().length > 0 ? `${id}-${at()}` : undefined}
-          aria-label="What would you like to do?"
-          placeholder="What would you like to do?"
-          autocomplete="off"
-          value={typed()}
-          onInput={(event) => {
-            setTyped(event.currentTarget.value);
-            setAt(0);
-          }}
-          onKeyDown={onKeyDown}
-        />
-      </div>
-      <div class="palette-list" id={id} role="listbox" aria-label="Commands">
-        <For each={found()} fallback={<p class="palette-none soft">Nothing of that name.</p>}>
-          {(command, index) => (
-            <div
-              id={`${id}-${index()}`}
-              role="option"
-              class="palette-item"
-              aria-selected={index() === at()}
-              onMouseMove={() => setAt(index())}
-              onClick={() => run(command)}
-            >
-              <Icon name={command.icon ?? "right"} />
-              <span>{command.title}</span>
-              <span class="soft small">{command.group}</span>
-              <Keys keys={command.keys} />
-            </div>
-          )}
-        </For>
-      </div>
-    </Dialog>
+    <Finder
+      title="What would you like to do?"
+      list="Commands"
+      found={found()}
+      nothing="Nothing of that name."
+      onType={setTyped}
+      onPick={run}
+      onClose={() => setOpen(false)}
+    >
+      {(command) => (
+        <>
+          <Icon name={command.icon ?? "right"} />
+          <span>{command.title}</span>
+          <span class="soft small">{command.group}</span>
+          <Keys keys={command.keys} />
+        </>
+      )}
+    </Finder>
   );
 }
 

@@ -26,6 +26,8 @@ export function Subtasks(props: { task: Task }) {
     ),
   );
   createEffect(on(listing, (now) => void now.reload()));
+  // A task may have been put under this one, from wherever.
+  createEffect(on(store.orders, () => listing().touch(), { defer: true }));
   const tasks = createMemo(() => {
     store.belongings();
     return listing()

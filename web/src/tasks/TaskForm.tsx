@@ -13,6 +13,8 @@ import { move, remove, restore, step, toggle } from "./actions.js";
 import { useTasks } from "./context.js";
 import { createEdits } from "./edits.js";
 import { LabelsField } from "./LabelsField.jsx";
+import { ParentLine } from "./ParentLine.jsx";
+import { askParent, putUnder } from "./parents.js";
 import { stateNames } from "./state-names.js";
 import { isDone } from "./store.js";
 import { Subtasks } from "./Subtasks.jsx";
@@ -64,6 +66,9 @@ export function TaskForm(props: { task: Task; lists: readonly TaskList[]; onClos
             Restore
           </Button>
         </Notice>
+      </Show>
+      <Show when={props.task.parentId} keyed>
+        {(id) => <ParentLine id={id} onLeave={() => void putUnder(store, props.task, "")} />}
       </Show>
       <form ref={form} class="panel-form" onSubmit={saving.onSubmit}>
         <div class="field">
@@ -197,11 +202,12 @@ function TaskMenu(props: { task: Task; onClose: () => void }) {
     }
     if (!isDone(task))
       all.push({ label: "Cancel the task", icon: "minus", run: () => void step(store, task, "cancel") });
+    all.push({ label: "Put it under another task…", icon: "right", run: () => askParent(task) });
     if (task.parentId) {
       all.push({
         label: "Make it a task of its own",
         icon: "up",
-        run: () => void move(store, task, { parentId: "" }),
+        run: () => void putUnder(store, task, ""),
       });
     }
     all.push({

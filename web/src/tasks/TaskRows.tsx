@@ -17,7 +17,7 @@ import { useTasks } from "./context.js";
 import { TaskRow } from "./TaskRow.jsx";
 
 /** How many rows are put up, measured and taken away together. */
-const CHUNK = 10;
+const CHUNK = 5;
 /** What a row is taken to be high until it is measured, in pixels. */
 const ROW = 46;
 /** How many rows further than what is seen are fetched. */
@@ -57,7 +57,7 @@ export function TaskRows(props: RowsProps) {
       return chunks().length;
     },
     estimateSize: (index) => (chunks()[index]?.length ?? 0) * ROW,
-    overscan: 2,
+    overscan: 3,
     get scrollMargin() {
       return top();
     },

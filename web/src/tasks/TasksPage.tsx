@@ -19,10 +19,12 @@ import { useTasks } from "./context.js";
 import { Conflicts } from "./Conflicts.jsx";
 import { plainView, viewOf } from "./filter.js";
 import { useLists } from "./lists.js";
+import { askParent, placed } from "./parents.js";
 import { addressOf, placeOf, titleOf, type Place } from "./places.js";
 import { TasksView } from "./TasksView.jsx";
 import "./tasks.css";
 
+const ParentDialog = lazy(() => import("./ParentDialog.jsx"));
 const TaskPanel = lazy(() => import("./TaskPanel.jsx"));
 
 /** A list of tasks and, beside it, the task that is open. */
@@ -77,6 +79,8 @@ export default function TasksPage() {
     });
   });
 
+  onCleanup(() => askParent(undefined));
+
   return (
     <div class="tasks" classList={{ "tasks-open": open() !== undefined }}>
       <Show when={here()} keyed={false}>
@@ -104,6 +108,13 @@ export default function TasksPage() {
         )}
       </Show>
       <Conflicts />
+      <Show when={placed()} keyed>
+        {(task) => (
+          <Suspense>
+            <ParentDialog task={task} />
+          </Suspense>
+        )}
+      </Show>
     </div>
   );
 }

@@ -91,10 +91,7 @@ async function settle(
   error: unknown,
   requestId: string,
 ): Promise<void> {
-  if (isRefusal(error, "task.duet", "TASK_NOT_FOUND")) takeIn(store, { purged: [task.id] });
-  const theirs = isRefusal(error, "task.duet", "ETAG_MISMATCH", "INVALID_TRANSITION")
-    ? await look(store, task.id)
-    : undefined;
+  const theirs = await learnFrom(store, task.id, error);
   if (theirs && isRefusal(error, "task.duet", "ETAG_MISMATCH")) {
     if (await askConflict({ mine: change.patch(task), theirs, failed: change.failed })) {
       await make(store, theirs, change);
@@ -108,6 +105,15 @@ async function settle(
     error,
     () => void make(store, task, change, again),
   );
+}
+
+/** After a refusal because a task was changed or removed elsewhere: shows it as it is now, and answers it. */
+export async function learnFrom(store: TaskStore, taskId: string, error: unknown): Promise<Task | undefined> {
+  const isGone = isRefusal(error, "task.duet", "TASK_NOT_FOUND");
+  if (!isGone && !isRefusal(error, "task.duet", "ETAG_MISMATCH", "INVALID_TRANSITION")) return undefined;
+  const now = await look(store, taskId);
+  if (!now && isGone) takeIn(store, { purged: [taskId] });
+  return now;
 }
 
 /** Asks the server for a task as it is now. */

@@ -3,7 +3,7 @@ import { toast } from "../design/toast.jsx";
 import { failureOf, isCancelled } from "../errors/failure.js";
 import { explain } from "../errors/words.js";
 import type { Task } from "../gen/duet/task/v1/task_service_pb.js";
-import { callOf, movePatch, outOfTrash, patchOf, type Fields } from "./actions.js";
+import { callOf, learnFrom, movePatch, outOfTrash, patchOf, type Fields } from "./actions.js";
 import { takeIn } from "./changes.js";
 import type { Patch, TaskStore } from "./store.js";
 
@@ -129,6 +129,8 @@ async function inBatches(
         takeIn(store, { tasks: answers });
       });
     } catch (error) {
+      const cause = causeOf(batch, error);
+      if (cause) void learnFrom(store, cause.id, error);
       failures.push(...failuresOf(batch, error));
     }
   }
@@ -151,7 +153,9 @@ async function oneByOne(
       try {
         await store.change(id, etag, patch, async (latest) => (await call(now, latest)).task);
       } catch (error) {
-        if (!isCancelled(error)) failures.push({ title, why: explain(error).what });
+        if (isCancelled(error)) continue;
+        failures.push({ title, why: explain(error).what });
+        void learnFrom(store, id, error);
       }
     }
   };
@@ -163,14 +167,18 @@ async function oneByOne(
 function failuresOf(batch: readonly Task[], error: unknown): Failure[] {
   if (isCancelled(error)) return [];
   const { what } = explain(error);
-  const { index } = failureOf(error).metadata;
-  const cause = index === undefined ? undefined : batch[Number(index)];
+  const cause = causeOf(batch, error);
   if (!cause) return batch.map(({ title }) => ({ title, why: what }));
   const others = batch.filter((task) => task !== cause);
   return [
     { title: cause.title, why: what },
     ...others.map(({ title }) => ({ title, why: "It was left as it was, with the one before." })),
   ];
+}
+
+function causeOf(batch: readonly Task[], error: unknown): Task | undefined {
+  const { index } = failureOf(error).metadata;
+  return index === undefined ? undefined : batch[Number(index)];
 }
 
 function batches(tasks: readonly Task[]): (readonly Task[])[] {

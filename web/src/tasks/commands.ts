@@ -2,6 +2,7 @@ import { useNavigate } from "@solidjs/router";
 import { State, type Task } from "../gen/duet/task/v1/task_service_pb.js";
 import { offerCommands, type Command } from "../shell/commands.js";
 import { remove, restore, step, toggle } from "./actions.js";
+import { askParent, putUnder } from "./parents.js";
 import type { Selection } from "./selection.js";
 import { isDone, type TaskStore } from "./store.js";
 import { lastUndo } from "./undo.js";
@@ -94,12 +95,28 @@ export function offerTaskCommands(store: TaskStore, where: Where): void {
         },
         {
           group: "Tasks",
+          title: "Put the task under another…",
+          keys: ">",
+          icon: "right",
+          run: withHere(askParent),
+        },
+        {
+          group: "Tasks",
           title: "Delete the task",
           keys: "Delete",
           icon: "trash",
           run: withHere((now) => remove(store, now)),
         },
       );
+      if (task.parentId) {
+        commands.push({
+          group: "Tasks",
+          title: "Make the task one of its own",
+          keys: "<",
+          icon: "up",
+          run: withHere((now) => putUnder(store, now, "")),
+        });
+      }
       if (!isDone(task)) {
         const begun = task.state === State.IN_PROCESS;
         if (!begun)

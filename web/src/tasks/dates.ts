@@ -11,7 +11,7 @@ export function findTime(text: string): FoundTime | undefined {
   const result = casual.parse(text, new Date(), { forwardDate: true })[0];
   if (!result) return undefined;
   // "by Friday", "on Friday": the word belongs to the date.
-  const lead = /(?:^|\s)((?:by|on|at|due|until)\s+)$/i.exec(text.slice(0, result.index))?.[1] ?? "";
+  const lead = /(?:^|\s)((?:by|on|at|due|until|from)\s+)$/i.exec(text.slice(0, result.index))?.[1] ?? "";
   const index = result.index - lead.length;
   const typed = `${lead}${result.text}`;
   const first = timeOf(result.start);

@@ -1,0 +1,24 @@
+import { createSignal } from "solid-js";
+import type { Task } from "../gen/duet/task/v1/task_service_pb.js";
+import { move } from "./actions.js";
+import type { TaskStore } from "./store.js";
+import { offerUndo } from "./undo.js";
+
+const [placed, setPlaced] = createSignal<Task>();
+
+/** The task that is to be put under another one, while that is looked for. */
+export { placed };
+
+/** Lets the person find the task that this one is to be under; undefined: no more. */
+export const askParent = (task: Task | undefined) => setPlaced(task);
+
+/** Makes a task a subtask of another one, or one of its own (an empty id), with a way back. */
+export async function putUnder(store: TaskStore, task: Task, parentId: string): Promise<void> {
+  const was = task.parentId;
+  const after = move(store, task, { parentId });
+  const undo = offerUndo(parentId ? "It is a subtask now." : "It is a task of its own now.", async () => {
+    const moved = await after;
+    if (moved) await move(store, moved, { parentId: was });
+  });
+  if (!(await after)) undo();
+}

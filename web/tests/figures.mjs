@@ -1,0 +1,209 @@
+// How fast the page is, in numbers: against a page that runs already, and no part of the tests. It asserts nothing.
+//
+//   DUET_ORIGIN=http://127.0.0.1:8080 DUET_CHROMIUM=/usr/bin/chromium node tests/figures.mjs
+//
+// It signs somebody up, gives them 10,000 tasks in their inbox, and looks at them in a headless Chromium:
+//
+// - The first load: signed in, with an empty cache; from navigation to the paint that shows the first tasks and quick add.
+//   Scripts are counted as they come over the network, headers included.
+// - Scrolling, by wheel events from end to end, four notches each. From a trace: the longest tasks of the page's main thread
+//   by the clock, and by the processor time that they had, which others on the machine do not make longer; and the longest
+//   gaps between two frames that were drawn.
+// - Typing into quick add: Event Timing's duration, from the key to the paint after it (it counts in steps of 8 ms),
+//   Enter included.
+
+import { createClient } from "@connectrpc/connect";
+import { createGrpcWebTransport } from "@connectrpc/connect-web";
+import { chromium } from "playwright-core";
+import { runnerImport } from "vite";
+
+const origin = process.env.DUET_ORIGIN ?? "http://127.0.0.1:8080";
+const TASKS = 10_000;
+const BATCH = 100;
+const LOADS = 5;
+/** What a wheel turns in one event, in pixels, and how far apart events are, in milliseconds. */
+const NOTCH = 480;
+const PAUSE = 16;
+
+const browser = await chromium.launch({
+  executablePath: process.env.DUET_CHROMIUM,
+  args: ["--no-sandbox", "--disable-dev-shm-usage"],
+});
+const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
+
+async function signUp() {
+  const page = await context.newPage();
+  let authorization;
+  page.on("request", (request) => (authorization = request.headers()["authorization"] ?? authorization));
+  await page.goto(`${origin}/signup`);
+  await page.getByLabel("E-mail address").fill(`ada-${Date.now()}@example.org`);
+  await page.getByLabel("Password", { exact: true }).fill("Xk9mPq2vL");
+  await page.getByRole("button", { name: "Make the account" }).click();
+  await page.getByLabel("Add a task").waitFor();
+  while (!authorization) await page.waitForTimeout(50);
+  await page.close();
+  return authorization;
+}
+
+async function seed(authorization) {
+  const { module } = await runnerImport("./src/gen/duet/task/v1/task_service_pb.ts");
+  const transport = createGrpcWebTransport({ baseUrl: origin });
+  const tasks = createClient(module.TaskService, transport);
+  for (let made = 0; made < TASKS; made += BATCH) {
+    const requests = Array.from({ length: BATCH }, (_, index) => ({ task: taskOf(made + index) }));
+    await tasks.batchCreateTasks({ requests }, { headers: { authorization } });
+  }
+}
+
+/** As different from each other as people's tasks are. */
+function taskOf(index) {
+  const verb = ["call", "write", "buy", "mend", "read"][index % 5];
+  const what = [
+    "the letter",
+    "a present",
+    "the bicycle",
+    "milk and bread",
+    "the long book that has been lying there since the summer before last, and give it back to whoever it belongs to",
+  ][Math.floor(index / 5) % 5];
+  const day = new Date(Date.now() + ((index % 40) - 5) * 86_400_000).toISOString().slice(0, 10);
+  return {
+    title: `${verb} ${what} (${index + 1})`,
+    ...(index % 3 === 0 && { due: { date: day } }),
+    ...(index % 4 === 0 && { priority: 1 + (index % 5) }),
+    ...(index % 6 === 0 && { labels: ["home"] }),
+  };
+}
+
+/** One first load: milliseconds until tasks and quick add are painted, and bytes of scripts until then. */
+async function load() {
+  const page = await context.newPage();
+  const devtools = await context.newCDPSession(page);
+  await devtools.send("Network.enable");
+  await devtools.send("Network.clearBrowserCache");
+  const scripts = new Set();
+  let bytes = 0;
+  devtools.on(
+    "Network.responseReceived",
+    ({ requestId, type }) => type === "Script" && scripts.add(requestId),
+  );
+  devtools.on("Network.loadingFinished", ({ requestId, encodedDataLength }) => {
+    if (scripts.has(requestId)) bytes += encodedDataLength;
+  });
+  await page.addInitScript(() => {
+    window.painted = new Promise((resolve) => {
+      const look = () => {
+        const isThere =
+          document.querySelector("[data-id]") && document.querySelector(".quick-add input:enabled");
+        if (!isThere) return requestAnimationFrame(look);
+        requestAnimationFrame(() => setTimeout(() => resolve(performance.now())));
+      };
+      look();
+    });
+  });
+  await page.goto(origin, { waitUntil: "commit" });
+  const milliseconds = await page.evaluate(() => window.painted);
+  const first = bytes;
+  // What is fetched ahead, once the page is idle, is not needed for the first look.
+  await page.waitForTimeout(3_000);
+  await page.close();
+  return { milliseconds, first, all: bytes };
+}
+
+/** Turns the wheel until the page goes no further, and answers what a trace says of it. */
+async function scroll(page, by) {
+  const devtools = await context.newCDPSession(page);
+  const events = [];
+  devtools.on("Tracing.dataCollected", ({ value }) => events.push(...value));
+  const includedCategories = [
+    "toplevel",
+    "devtools.timeline",
+    "disabled-by-default-devtools.timeline",
+    "disabled-by-default-devtools.timeline.frame",
+  ];
+  await devtools.send("Tracing.start", { transferMode: "ReportEvents", traceConfig: { includedCategories } });
+  const begun = Date.now();
+  await page.mouse.move(700, 500);
+  for (let still = 0, before = -1; still < 60;) {
+    await page.mouse.wheel(0, by);
+    await page.waitForTimeout(PAUSE);
+    const now = await page.evaluate(() => scrollY);
+    still = now === before ? still + 1 : 0;
+    before = now;
+  }
+  const seconds = (Date.now() - begun) / 1_000;
+  const complete = new Promise((resolve) => devtools.once("Tracing.tracingComplete", resolve));
+  await devtools.send("Tracing.end");
+  await complete;
+  return { seconds, ...longest(events) };
+}
+
+/** In milliseconds: the longest tasks of the main thread, and the longest gaps between frames that were drawn. */
+function longest(events) {
+  const { pid, tid } = events.find(
+    ({ name, args }) => name === "FunctionCall" && args?.data?.url?.includes("/assets/"),
+  );
+  const tasks = events.filter((event) => event.name === "RunTask" && event.pid === pid && event.tid === tid);
+  const drawn = events
+    .filter((event) => event.name === "DrawFrame" && event.pid === pid)
+    .map(({ ts }) => ts / 1_000)
+    .sort((one, other) => one - other);
+  const gaps = drawn.slice(1).map((time, index) => time - drawn[index]);
+  const [clock, processor] = ["dur", "tdur"].map((kind) =>
+    top(tasks.map((task) => (task[kind] ?? 0) / 1_000)),
+  );
+  return { frames: drawn.length, clock, processor, gaps: top(gaps) };
+}
+
+function top(values) {
+  return values
+    .sort((one, other) => other - one)
+    .slice(0, 5)
+    .map((value) => Math.round(value));
+}
+
+/** The longest from a key to the paint after it, in milliseconds. */
+async function type(page) {
+  await page.evaluate(() => {
+    window.durations = [];
+    new PerformanceObserver((list) =>
+      window.durations.push(...list.getEntries().filter(({ name }) => name.startsWith("key"))),
+    ).observe({ type: "event", durationThreshold: 16 });
+  });
+  await page.getByLabel("Add a task").click();
+  await page.waitForTimeout(1_000);
+  const text = "call Ann and Bob tomorrow 5pm !high #home about the journey";
+  await page.keyboard.type(text, { delay: 80 });
+  await page.keyboard.press("Enter");
+  await page.waitForTimeout(1_000);
+  return page.evaluate(() =>
+    window.durations.map(({ duration }) => duration).sort((one, other) => other - one),
+  );
+}
+
+function spread(values) {
+  const sorted = values.sort((one, other) => one - other);
+  return `min ${sorted[0].toFixed(0)}, median ${sorted[sorted.length >> 1].toFixed(0)}, max ${sorted.at(-1).toFixed(0)}`;
+}
+
+await seed(await signUp());
+const loads = [];
+for (let run = 0; run < LOADS; run++) loads.push(await load());
+console.log(`scripts on first load: ${loads[0].first} B; with what is fetched ahead: ${loads[0].all} B`);
+console.log(`first tasks shown and quick add ready: ${spread(loads.map((one) => one.milliseconds))} ms`);
+
+const page = await context.newPage();
+await page.goto(`${origin}/inbox`);
+await page.locator("[data-id]").first().waitFor();
+await page.waitForTimeout(3_000);
+for (const [way, by] of Object.entries({ down: NOTCH, up: -NOTCH })) {
+  const { seconds, frames, clock, processor, gaps } = await scroll(page, by);
+  const shown = await page
+    .locator("[data-id] a")
+    .nth(by > 0 ? -1 : 0)
+    .textContent();
+  console.log(`scrolling ${way}, ${seconds.toFixed(1)} s, ${frames} frames, as far as “${shown.slice(-7)}”:`);
+  console.log(`  longest tasks ${clock} ms, by processor time ${processor} ms; longest gaps ${gaps} ms`);
+}
+const keys = await type(page);
+console.log(`keys in quick add: ${keys.length} over 16 ms, longest to paint ${keys.slice(0, 5)} ms`);
+await browser.close();
