@@ -117,13 +117,14 @@ await perform({
       await hasEveryHeader(answer);
       await visitor.isSignedOut(page);
     }
+    // Chromium looks for a favicon.ico beside whatever is no page.
+    stage.expectNoise(/^Failed to load resource.* 404/);
     for (const address of [script, style]) {
       const answer = await page.goto(address);
       assert.equal(answer.status(), 200, address);
       assert.match(answer.headers()["cache-control"], /immutable/);
       await hasEveryHeader(answer);
     }
-    stage.expectNoise(/^Failed to load resource.* 404/);
     for (const address of ["/assets/index-00000000.js", "/assets/"]) {
       const answer = await page.goto(origin + address);
       assert.equal(answer.status(), 404, address);
@@ -151,9 +152,10 @@ await perform({
       await fetch(elsewhere).catch(() => undefined);
       document.querySelector("form").setAttribute("onsubmit", "window.ran = true");
       await new Promise((resolve) => setTimeout(resolve, 200));
-      return { ran: window.ran, refused: [...new Set(refused)].sort() };
+      return { ran: "ran" in window, refused: [...new Set(refused)].sort() };
     }, authOrigin);
     assert.deepEqual(run, {
+      ran: false,
       refused: ["base-uri", "connect-src", "img-src", "script-src-attr", "script-src-elem", "style-src-elem"],
     });
     const other = await neighbour();
@@ -183,6 +185,7 @@ await perform({
     );
     assert.match(answer.text, /grpc-status: ?0/);
     assert.match(answer.text, /eyJ/, "an access token it can have");
+    stage.expectNoise(/Refused to get unsafe header "set-cookie"/);
     const found = await page.evaluate(async (address) => {
       const request = new XMLHttpRequest();
       request.open("POST", address, false);
@@ -258,14 +261,14 @@ await perform({
 
     // The same calls of the page itself do all of that: what is refused above would have been seen.
     const own = await watch(page);
-    const call_ = (method) =>
+    const callItself = (method) =>
       call(page, `${origin}${service}${method}`, bodies[method], "cors", "application/grpc-web+proto");
     for (const method of ["RefreshToken", "Login", "Logout"]) {
       const shown = await cookieOf(visitor);
-      assert.match((await call_(method)).text, /grpc-status: ?0/, method);
+      assert.match((await callItself(method)).text, /grpc-status: ?0/, method);
       const [sent] = own();
       assert.deepEqual([sent.cookies, sent.status], [[shown], 200], method);
-      assert.notEqual(await cookieOf(visitor), shown, method);
+      assert.ok("set-cookie" in sent.answered, method);
     }
     assert.equal(await cookieOf(visitor), "");
     other.close();

@@ -38,6 +38,7 @@ export async function perform(scenes) {
   await mkdir(pictures, { recursive: true });
   let failed = 0;
   for (const [name, scene] of Object.entries(scenes)) {
+    if (!name.includes(process.env.DUET_PAGE_SCENE ?? "")) continue;
     const stage = new Stage(browser, name);
     const begun = Date.now();
     try {
