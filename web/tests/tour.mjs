@@ -46,7 +46,8 @@ await perform({
     await hand.type(page.getByLabel("Add a task"), "Have the keys copied on Monday 9am !high #move");
     await page.locator("#quick-add-parts").getByText("label: ").waitFor();
     await take(page, "quick-add");
-    await page.keyboard.press("Escape");
+    await page.keyboard.press("Enter");
+    await row("Have the keys copied").waitFor();
 
     await hand.press(row("Pack the kitchen").locator("a"));
     await hand.type(panel.getByLabel("Notes"), "Plates last. The good knives go into the car.");
@@ -66,6 +67,7 @@ await perform({
     await page.keyboard.press("Enter");
     await row("Water the plants").waitFor({ state: "detached" });
     await take(page, "filter");
+    await hand.press(page.getByRole("button", { name: "Filter and sort" }));
     await hand.press(page.getByRole("link", { name: "Today" }));
     await page.getByRole("heading", { name: "Today", level: 1 }).waitFor();
 
@@ -75,11 +77,6 @@ await perform({
     await take(page, "palette");
     await page.keyboard.press("Escape");
     await page.emulateMedia({ colorScheme: "light" });
-
-    await hand.press(accountButton(page));
-    await hand.press(page.getByRole("menuitem", { name: "Sessions", exact: true }));
-    await page.getByText("This device").waitFor();
-    await take(page, "sessions");
 
     const phone = await stage.visitor({
       viewport: { width: 360, height: 740 },
@@ -93,6 +90,11 @@ await perform({
     await small.getByRole("heading", { name: "Upcoming", level: 1 }).waitFor();
     await small.locator("[data-id]").first().waitFor();
     await take(small, "phone");
+
+    await hand.press(accountButton(page));
+    await hand.press(page.getByRole("menuitem", { name: "Sessions", exact: true }));
+    await page.getByText("This device").waitFor();
+    await take(page, "sessions");
   },
 });
 
@@ -105,8 +107,9 @@ async function add(page, hand, line) {
   await shown.nth(before).waitFor();
 }
 
-/** Once nothing moves any more. */
+/** Once nothing moves any more, and nothing is pointed at. */
 async function take(page, name) {
+  await page.mouse.move(0, 0);
   await page.waitForTimeout(500);
   const path = `${pictures}/${name}.png`;
   await page.screenshot({ path, animations: "disabled" });

@@ -1,3 +1,4 @@
+import { Show } from "solid-js";
 import { PasswordField, Rule } from "../design/Field.jsx";
 
 type NewPasswordProps = {
@@ -8,11 +9,17 @@ type NewPasswordProps = {
   errors: string[];
 };
 
+/** The characters that the policy `nist` asks for, and no more than that. */
+const LONG = 15;
+
 /**
  * A password to be. Its rules are shown as they are met, and the server decides: nobody tells a client which of its two
  * policies an installation has, and only the server knows which passwords are too common.
  */
 export function NewPassword(props: NewPasswordProps) {
+  const length = () => Array.from(props.value).length;
+  const mixesCases = () => /\p{Lu}/u.test(props.value) && /\p{Ll}/u.test(props.value);
+  const hasDigit = () => /\p{Nd}/u.test(props.value);
   return (
     <PasswordField
       label={props.label}
@@ -26,13 +33,13 @@ export function NewPassword(props: NewPasswordProps) {
       hint={
         <>
           <ul class="rules" aria-label="A good password has">
-            <Rule met={Array.from(props.value).length >= 8}>At least 8 characters</Rule>
-            <Rule met={/\p{Lu}/u.test(props.value) && /\p{Ll}/u.test(props.value)}>
-              Upper and lower case letters
-            </Rule>
-            <Rule met={/\p{Nd}/u.test(props.value)}>A digit</Rule>
+            <Rule met={length() >= 8}>At least 8 characters</Rule>
+            <Rule met={mixesCases()}>Upper and lower case letters</Rule>
+            <Rule met={hasDigit()}>A digit</Rule>
           </ul>
-          <p class="soft small">A server that goes by length asks for 15 characters of any kind instead.</p>
+          <Show when={length() >= LONG && !(mixesCases() && hasDigit())}>
+            <p class="soft small">Where the server asks for length alone, this is long enough.</p>
+          </Show>
         </>
       }
     />
