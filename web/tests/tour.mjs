@@ -114,5 +114,8 @@ async function take(page, name) {
   const path = `${pictures}/${name}.png`;
   await page.screenshot({ path, animations: "disabled" });
   const { size } = await stat(path);
-  assert.ok(size <= MAX_BYTES, `${path} has ${size} bytes; ${MAX_BYTES} is the most that a page of docs/ loads`);
+  assert.ok(
+    size <= MAX_BYTES,
+    `${path} has ${size} bytes; ${MAX_BYTES} is the most that a page of docs/ loads`,
+  );
 }
