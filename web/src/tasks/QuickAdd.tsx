@@ -74,7 +74,7 @@ export function QuickAdd(props: QuickAddProps) {
         <input
           ref={input}
           aria-label="Add a task"
-          placeholder={isWide ? "Add a task: call Ann tomorrow 5pm !high #home" : "Add a task"}
+          placeholder={isWide ? "Add a task: call Ann 5pm !high #home" : "Add a task"}
           autocomplete="off"
           enterkeyhint="done"
           maxlength="500"

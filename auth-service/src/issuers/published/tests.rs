@@ -12,12 +12,12 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use futures::{future::join_all, stream};
+use futures::{FutureExt, future::join_all, stream};
 use serde_json::json;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
-    time::sleep,
+    time::{sleep, timeout},
 };
 
 use super::*;
@@ -169,9 +169,16 @@ async fn find(published: &Published, name: &str) -> Outcome {
 
 async fn failures(published: &Published, more: u64) {
     let before = published.counts.failed.get();
-    while published.counts.failed.get() < before + more {
-        sleep(Duration::from_millis(10)).await;
-    }
+    eventually(|| published.counts.failed.get() >= before + more).await;
+}
+
+async fn eventually(holds: impl Fn() -> bool) {
+    let waiting = async {
+        while !holds() {
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(Duration::from_secs(20), waiting).await.expect("in vain");
 }
 
 #[tokio::test]
@@ -252,9 +259,7 @@ async fn after_a_failure_it_is_tried_again_though_nobody_asks() {
     let (published, end) = issuer.followed(QUICK);
     failures(&published, 3).await;
     issuer.behave(Conduct::Publish(vec!["any"]));
-    while published.counts.succeeded.get() == 0 {
-        sleep(Duration::from_millis(10)).await;
-    }
+    eventually(|| published.counts.succeeded.get() > 0).await;
     let asked = issuer.asked();
     sleep(Duration::from_millis(400)).await;
     assert_eq!(issuer.asked(), asked, "it is good for ten minutes");
@@ -275,9 +280,8 @@ async fn a_flood_of_unknown_keys_costs_one_fetch_at_a_time_and_keeps_nobody_wait
         })
         .collect();
     for _ in 0..100 {
-        let asked = Instant::now();
-        assert_eq!(find(&published, "old").await, Outcome::Found);
-        assert!(asked.elapsed() < Duration::from_millis(50), "{:?}", asked.elapsed());
+        let known = find(&published, "old").now_or_never();
+        assert_eq!(known, Some(Outcome::Found), "and waits for nothing");
         tokio::task::yield_now().await;
     }
     let mut absent = 0;
