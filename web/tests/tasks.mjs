@@ -54,6 +54,9 @@ const scenes = {
     await link(page, "call Ann").waitFor();
     assert.equal(await link(page, "call Ann").textContent(), "call Ann");
     for (const fact of ["High", "#home", /5:00\sPM/]) await row(page, "call Ann").getByText(fact).waitFor();
+    // What only sounds like a date stays in the title.
+    await quickAdd(page, hand, "a 5 min talk about the weekend");
+    await link(page, "a 5 min talk about the weekend").waitFor();
     await visitor.settled();
     await page.reload();
     for (const fact of ["High", "#home", /5:00\sPM/]) await row(page, "call Ann").getByText(fact).waitFor();
