@@ -54,6 +54,9 @@ const scenes = {
     await link(page, "call Ann").waitFor();
     assert.equal(await link(page, "call Ann").textContent(), "call Ann");
     for (const fact of ["High", "#home", /5:00\sPM/]) await row(page, "call Ann").getByText(fact).waitFor();
+    // What only sounds like a date stays in the title.
+    await quickAdd(page, hand, "a 5 min talk about the weekend");
+    await link(page, "a 5 min talk about the weekend").waitFor();
     await visitor.settled();
     await page.reload();
     for (const fact of ["High", "#home", /5:00\sPM/]) await row(page, "call Ann").getByText(fact).waitFor();
@@ -286,6 +289,27 @@ const scenes = {
     await shows(page, ["two"]);
     await visitor.settled();
     await page.reload();
+    await shows(page, ["two"]);
+  },
+
+  "what leaves the view is not chosen any more": async (stage, Hand) => {
+    const visitor = await stage.visitor();
+    const page = await visitor.signUp(Hand);
+    const hand = new Hand(page);
+    await hand.press(page.getByRole("link", { name: "Inbox" }));
+    await quickAdd(page, hand, "one", "two");
+    await shows(page, ["one", "two"]);
+    await visitor.settled();
+    await hand.press(page.getByRole("button", { name: "Choose several" }));
+    await hand.press(tick(page, "two"));
+    await hand.press(tick(page, "one"));
+    await page.getByText("2 chosen").waitFor();
+    await page.keyboard.press("e");
+    await shows(page, ["two"]);
+    await page.getByText("1 chosen").waitFor();
+    await hand.press(page.getByRole("toolbar").getByRole("button", { name: "Delete" }));
+    await shows(page, []);
+    await hand.press(page.getByRole("link", { name: "Trash" }));
     await shows(page, ["two"]);
   },
 

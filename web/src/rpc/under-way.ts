@@ -1,18 +1,18 @@
-const changes = new Set<AbortSignal>();
+type Change = { signal: AbortSignal };
+const changes = new Set<Change>();
 
-/** Keeps account of a change until it has its answer; one that is called off is not waited for. */
-export async function underWay<T>(change: Promise<T>, signal: AbortSignal): Promise<T> {
-  // A signal of its own: two changes of one person are two.
-  const own = AbortSignal.any([signal]);
-  changes.add(own);
+/** Keeps account of a change until it has its answer, or is called off by the signal. */
+export async function underWay<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
+  const change = { signal };
+  changes.add(change);
   try {
-    return await change;
+    return await answer;
   } finally {
-    changes.delete(own);
+    changes.delete(change);
   }
 }
 
 /** Whether a change has been sent, or waits to be sent again, of which nobody knows yet what becomes of it. */
 export function isChanging(): boolean {
-  return [...changes].some((signal) => !signal.aborted);
+  return [...changes].some(({ signal }) => !signal.aborted);
 }

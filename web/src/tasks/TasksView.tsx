@@ -63,21 +63,19 @@ export function TasksView(props: ViewProps) {
     const showDeleted = untrack(() => props.place.at) === "trash";
     return listingOf(store, { taskListId: list, filter, orderBy, showDeleted });
   });
-  const ids = createMemo<readonly string[]>(() => {
-    const all = listing()?.ids() ?? [];
-    store.belongings();
-    const done = !hidesDone(props.place, props.view);
-    const isTrash = props.place.at === "trash";
-    return untrack(() =>
-      all.filter((id) => {
-        const task = store.get(id);
-        if (!task || Boolean(task.deleteTime) !== isTrash) return false;
-        if (taskListId() && task.taskListId !== taskListId()) return false;
-        return done || !store.isDoneForGood(task);
-      }),
-    );
-  });
+  const belongs = (id: string) => {
+    const task = store.get(id);
+    if (!task || Boolean(task.deleteTime) !== (props.place.at === "trash")) return false;
+    if (taskListId() && task.taskListId !== taskListId()) return false;
+    return !hidesDone(props.place, props.view) || !store.isDoneForGood(task);
+  };
+  const ids = createMemo(
+    on([() => listing()?.ids() ?? [], () => hidesDone(props.place, props.view), store.belongings], ([all]) =>
+      all.filter(belongs),
+    ),
+  );
   const selection = new Selection(ids);
+  createEffect(on(store.belongings, () => selection.keep(belongs), { defer: true }));
   const isByHand = () =>
     Boolean(taskListId()) && orderOf(props.place, props.view) === "" && !isNarrowed(props.view);
   const listName = (id: string) =>

@@ -6,9 +6,17 @@ import { ownZone, taskTime, wallOf } from "./times.js";
 /** A date in a text, and where it stands. */
 export type FoundTime = { index: number; typed: string; start?: TaskTime; due: TaskTime };
 
+/**
+ * What chrono takes for a date and people hardly ever mean as one for a task: what is past, `now`, `the weekend` that
+ * something is about, and how long something takes.
+ */
+const noDates =
+  /\b(?:now|yesterday|last\s+\w+|(?:the|a|my|our|your)\s+weekend|(?<!\b(?:in|within)\s+)\d+\s*(?:min|mins|minutes?|h|hours?|days?|weeks?|months?|years?))\b/gi;
+
 /** The first date in a text, read from now on; loaded when somebody is about to type one. */
 export function findTime(text: string): FoundTime | undefined {
-  const result = casual.parse(text, new Date(), { forwardDate: true })[0];
+  const read = text.replace(noDates, (words) => "_".repeat(words.length));
+  const result = casual.parse(read, new Date(), { forwardDate: true })[0];
   if (!result) return undefined;
   // "by Friday", "on Friday": the word belongs to the date.
   const lead = /(?:^|\s)((?:by|on|at|due|until|from)\s+)$/i.exec(text.slice(0, result.index))?.[1] ?? "";

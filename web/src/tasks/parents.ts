@@ -1,6 +1,6 @@
 import { createSignal } from "solid-js";
 import type { Task } from "../gen/duet/task/v1/task_service_pb.js";
-import { move } from "./actions.js";
+import { move, shortened } from "./actions.js";
 import type { TaskStore } from "./store.js";
 import { offerUndo } from "./undo.js";
 
@@ -16,7 +16,9 @@ export const askParent = (task: Task | undefined) => setPlaced(task);
 export async function putUnder(store: TaskStore, task: Task, parentId: string): Promise<void> {
   const was = task.parentId;
   const after = move(store, task, { parentId });
-  const undo = offerUndo(parentId ? "It is a subtask now." : "It is a task of its own now.", async () => {
+  const parent = store.get(parentId);
+  const where = parent ? `part of “${shortened(parent.title)}”` : "a task of its own";
+  const undo = offerUndo(`“${shortened(task.title)}” is ${where}.`, async () => {
     const moved = await after;
     if (moved) await move(store, moved, { parentId: was });
   });

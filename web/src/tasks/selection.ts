@@ -86,6 +86,12 @@ export class Selection {
     this.#change((picked) => this.ids().forEach((id) => picked.add(id)));
   }
 
+  /** Lets go of those that are not there any more: nothing is done to what nobody sees. */
+  keep(isThere: (id: string) => boolean): void {
+    if ([...this.#picked[0]()].every(isThere)) return;
+    this.#picked[1]((picked) => new Set([...picked].filter(isThere)));
+  }
+
   clear(): void {
     batch(() => {
       this.#on[1](false);
