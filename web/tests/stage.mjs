@@ -37,8 +37,9 @@ export async function perform(scenes) {
   });
   await mkdir(pictures, { recursive: true });
   let failed = 0;
-  for (const [name, scene] of Object.entries(scenes)) {
-    if (!name.includes(process.env.DUET_PAGE_SCENE ?? "")) continue;
+  const played = Object.entries(scenes).filter(([name]) => name.includes(process.env.DUET_PAGE_SCENE ?? ""));
+  assert.ok(played.length > 0, "no scene is called so");
+  for (const [name, scene] of played) {
     const stage = new Stage(browser, name);
     const begun = Date.now();
     try {
