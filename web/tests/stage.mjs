@@ -37,7 +37,8 @@ export async function perform(scenes) {
   });
   await mkdir(pictures, { recursive: true });
   let failed = 0;
-  const played = Object.entries(scenes).filter(([name]) => name.includes(process.env.DUET_PAGE_SCENE ?? ""));
+  const wanted = new RegExp(process.env.DUET_PAGE_SCENES ?? "");
+  const played = Object.entries(scenes).filter(([name]) => wanted.test(name));
   assert.ok(played.length > 0, "no scene is called so");
   for (const [name, scene] of played) {
     const stage = new Stage(browser, name);
