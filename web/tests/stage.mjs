@@ -140,11 +140,8 @@ class Stage {
     const tokens = (await Promise.all(this.#tokens.map((recorded) => recorded.all()))).flat();
     const pages = this.#contexts.flatMap((context) => context.pages());
     for (const page of pages.filter((tab) => tab.url().startsWith(origin))) {
-      assert.deepEqual(
-        await withinReach(page, tokens),
-        [],
-        `tokens within a script's reach at ${page.url()}`,
-      );
+      const found = (await withinReach(page, tokens)).map((token) => `${token.slice(0, 12)}…`);
+      assert.deepEqual(found, [], `tokens within a script's reach at ${page.url()}`);
     }
   }
 
