@@ -57,6 +57,7 @@ const scenes = {
   "password managers find what they look for": async (stage, Hand) => {
     const visitor = await stage.visitor();
     const page = await visitor.open("/login");
+    await visitor.isSignedOut(page);
     const kinds = (form) =>
       form.locator("input").evaluateAll((all) => all.map((input) => input.autocomplete));
     assert.deepEqual(await kinds(page.locator("form")), ["username", "current-password"]);

@@ -32,6 +32,8 @@ async function has(visitor, page, expected) {
   await ask("start task");
   await banner(page).waitFor({ state: "detached" });
   await visitor.settled();
+  const complaints = page.getByRole("dialog").or(page.locator(".toast-bad")).or(page.getByRole("alert"));
+  assert.deepEqual(await complaints.allTextContents(), [], "nobody is bothered with it");
   await page.goto(`${origin}/?done=1`);
   const found = async () => {
     const rows = page.getByRole("list", { name: "Tasks" }).locator("[data-id]");

@@ -56,7 +56,12 @@ export function createEdits(store: TaskStore, task: () => Task) {
     if (Object.keys(typed).length > 0) setDraft({ etag: task().etag, fields: typed });
     else forget();
   };
-  const saving = createSubmission(() => save(draft().etag, differing(draft().fields, task())));
+  const saving = createSubmission(async () => {
+    const { title } = draft().fields;
+    // Blanks are no name: of a title of nothing else, the server says that it is missing.
+    if (title !== undefined && title !== title.trim()) set({ title: title.trim() });
+    if (changed()) await save(draft().etag, differing(draft().fields, task()));
+  });
   const discard = () => {
     forget();
     saving.clear();
