@@ -1,5 +1,6 @@
 import { createWindowVirtualizer } from "@tanstack/solid-virtual";
 import {
+  batch,
   createEffect,
   createMemo,
   createSelector,
@@ -65,11 +66,23 @@ export function TaskRows(props: RowsProps) {
   const isCurrent = createSelector(() => props.selection.current());
   const isOpen = createSelector(() => props.open);
 
+  // All that came together is measured together: what one measure moves would be laid out again for the next.
+  let unmeasured: HTMLDivElement[] = [];
+  const measure = (chunk: HTMLDivElement) => {
+    unmeasured.push(chunk);
+    if (unmeasured.length > 1) return;
+    queueMicrotask(() => {
+      const now = unmeasured;
+      unmeasured = [];
+      batch(() => now.forEach((one) => virtual.measureElement(one)));
+    });
+  };
+
   onMount(() => {
-    const measure = () => setTop(root.getBoundingClientRect().top + scrollY);
-    const observer = new ResizeObserver(measure);
+    const locate = () => setTop(root.getBoundingClientRect().top + scrollY);
+    const observer = new ResizeObserver(locate);
     observer.observe(document.body);
-    measure();
+    locate();
     onCleanup(() => observer.disconnect());
   });
   createEffect(() => {
@@ -146,7 +159,7 @@ export function TaskRows(props: RowsProps) {
         <For each={virtual.getVirtualItems()}>
           {(item) => (
             <div
-              ref={(element) => queueMicrotask(() => virtual.measureElement(element))}
+              ref={measure}
               class="rows-chunk"
               role="presentation"
               data-index={item.index}

@@ -63,19 +63,21 @@ export function TasksView(props: ViewProps) {
     const showDeleted = untrack(() => props.place.at) === "trash";
     return listingOf(store, { taskListId: list, filter, orderBy, showDeleted });
   });
-  const belongs = (id: string) => {
-    const task = store.get(id);
-    if (!task || Boolean(task.deleteTime) !== (props.place.at === "trash")) return false;
-    if (taskListId() && task.taskListId !== taskListId()) return false;
-    return !hidesDone(props.place, props.view) || !store.isDoneForGood(task);
-  };
+  const belongs = createMemo(() => {
+    const list = taskListId();
+    const isTrash = props.place.at === "trash";
+    const hides = hidesDone(props.place, props.view);
+    return (id: string) => {
+      const task = store.get(id);
+      if (!task || (task.deleteTime !== undefined) !== isTrash) return false;
+      return (!list || task.taskListId === list) && !(hides && store.isDoneForGood(task));
+    };
+  });
   const ids = createMemo(
-    on([() => listing()?.ids() ?? [], () => hidesDone(props.place, props.view), store.belongings], ([all]) =>
-      all.filter(belongs),
-    ),
+    on([() => listing()?.ids() ?? [], belongs, store.belongings], ([all, isOfThem]) => all.filter(isOfThem)),
   );
   const selection = new Selection(ids);
-  createEffect(on(store.belongings, () => selection.keep(belongs), { defer: true }));
+  createEffect(on(store.belongings, () => selection.keep(belongs()), { defer: true }));
   const isByHand = () =>
     Boolean(taskListId()) && orderOf(props.place, props.view) === "" && !isNarrowed(props.view);
   const listName = (id: string) =>
