@@ -239,7 +239,8 @@ async fn no_commit_begins_after_a_deadline_and_its_neighbour_may_repeat() {
     let (second, second_verdict) = second.await.unwrap();
     insert(&second, 2).await.unwrap();
     tokio::time::sleep_until(hurried.at() + Duration::from_millis(10)).await;
-    second.commit().await.unwrap();
+    // The group is given up about now; this one may come too late to say that it is ready.
+    drop(second.commit().await);
     for verdict in [first_verdict, second_verdict] {
         assert!(matches!(verdict.wait().await, Err(WriteError::GroupUndone)));
     }

@@ -35,7 +35,7 @@ pub(crate) struct Test {
 
 const GIB: f64 = 1024.0 * 1024.0 * 1024.0;
 /// What a first run writes below the target folder.
-const ROOM_GIB: f64 = 6.0;
+const ROOM_GIB: f64 = 4.0;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Step {
