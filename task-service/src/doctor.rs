@@ -1,21 +1,16 @@
 //! `task-service doctor`.
 
-use std::{process::ExitCode, time::Duration};
+use std::process::ExitCode;
 
 use anyhow::Context;
-use proto::auth::v1::{ValidateTokenRequest, token_service_client::TokenServiceClient};
 use service_runtime::{
     clock::Clock,
     database::Database,
     doctor::{DoctorOptions, Findings, checks},
     sealed::MasterKey,
 };
-use tonic::transport::Endpoint;
 
-use crate::{migration::Migrator, settings::Settings};
-
-/// How long auth-service may take to accept a connection, and then to answer.
-const PATIENCE: Duration = Duration::from_secs(3);
+use crate::{grpc::judges_tokens, migration::Migrator, settings::Settings};
 
 /// Looks at everything that the service needs, and changes nothing.
 ///
@@ -40,17 +35,9 @@ async fn auth_service(urls: &str) -> anyhow::Result<String> {
     let urls: Vec<_> = urls.split(',').map(str::trim).collect();
     for url in &urls {
         let mend = || format!("start auth-service, or set TASK_AUTH_URL, which names {url}, to its internal port");
-        judges(url).await.with_context(mend)?;
+        judges_tokens(url).await.with_context(mend)?;
     }
     Ok(format!("it judges tokens at {}", urls.join(" and ")))
-}
-
-/// Asks about a token that is none: the answer tells that it is the right port of the right service.
-async fn judges(url: &str) -> anyhow::Result<()> {
-    let endpoint = Endpoint::from_shared(url.to_owned())?.connect_timeout(PATIENCE).timeout(PATIENCE);
-    let mut tokens = TokenServiceClient::new(endpoint.connect().await.context("nothing answers there")?);
-    let answer = tokens.validate_token(ValidateTokenRequest::default()).await;
-    answer.map(drop).map_err(|status| anyhow::anyhow!("it answers {:?}: {}", status.code(), status.message()))
 }
 
 /// Whether the key is there, if the first start does not make it.

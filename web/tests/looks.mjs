@@ -4,6 +4,7 @@
 import { accountButton, ask, assert, Mouse, origin, perform } from "./stage.mjs";
 import { axeFaultsOf, devices, Eyes } from "./eyes.mjs";
 import { faultsOf } from "./measure.mjs";
+import { placeOfNewList } from "./task-list.mjs";
 
 const ada = {
   name: "Augusta Ada Byron, Countess of Lovelace",
@@ -61,14 +62,6 @@ async function addTasks(page, texts) {
     await page.waitForTimeout(120);
     await page.keyboard.press("Enter");
   }
-}
-
-async function makeList(page, name) {
-  await page.getByRole("button", { name: "Make a list" }).click();
-  await page.getByRole("textbox", { name: "Name" }).fill(name);
-  await page.keyboard.press("Enter");
-  await page.getByRole("heading", { name, level: 1 }).waitFor();
-  return new URL(page.url()).pathname;
 }
 
 const row = (page, title) => page.locator("[data-id]").filter({ hasText: title });
@@ -183,7 +176,7 @@ await perform({
         await eyes.see(page, `empty-${name.split("/")[0]}`);
       }
       if (!isPhone) {
-        for (const [key, name] of Object.entries(lists)) places[key] = await makeList(page, name);
+        for (const [key, name] of Object.entries(lists)) places[key] = await placeOfNewList(page, name);
       }
       await go(page, places.word, lists.word);
       await page.getByText("Nothing on this list").waitFor();
@@ -236,23 +229,18 @@ await perform({
     await onEach(stage, async (visitor, eyes, isPhone) => {
       const page = await signIn(visitor, "/inbox");
       const panel = page.getByLabel("Task", { exact: true });
-      await row(page, "Call Ann").waitFor();
-      await eyes.see(page, "inbox");
-      await go(page, "/?done=1", "All tasks");
-      await row(page, "Hire a van").waitFor();
-      await eyes.see(page, "all-with-done");
-      await go(page, "/today", "Today");
-      await row(page, "Water the plants").waitFor();
-      await eyes.see(page, "today");
-      await go(page, "/upcoming", "Upcoming");
-      await row(page, "Cut the roses").waitFor();
-      await eyes.see(page, "upcoming");
-      await go(page, "/labels/home", "#home");
-      await row(page, "Call Ann").waitFor();
-      await eyes.see(page, "label");
-      await go(page, places.short, lists.short);
-      await row(page, "Mow the lawn").waitFor();
-      await eyes.see(page, "list");
+      for (const [name, address, heading, task] of [
+        ["inbox", "/inbox", "Inbox", "Call Ann"],
+        ["all-with-done", "/?done=1", "All tasks", "Hire a van"],
+        ["today", "/today", "Today", "Water the plants"],
+        ["upcoming", "/upcoming", "Upcoming", "Cut the roses"],
+        ["label", "/labels/home", "#home", "Call Ann"],
+        ["list", places.short, lists.short, "Mow the lawn"],
+      ]) {
+        await go(page, address, heading);
+        await row(page, task).waitFor();
+        await eyes.see(page, name);
+      }
       await page.getByRole("button", { name: "This list" }).click();
       await eyes.see(page, "list-menu");
       await page.getByRole("menuitem", { name: "Rename…" }).click();

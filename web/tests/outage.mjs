@@ -1,15 +1,9 @@
 // Services that stop and come back while somebody uses the page.
 
 import { accountButton, assert, ask, eventually, Mouse, origin, perform } from "./stage.mjs";
+import { add, row, rows } from "./task-list.mjs";
 
-const row = (page, title) =>
-  page.getByRole("list", { name: "Tasks" }).locator("[data-id]").filter({ hasText: title });
 const banner = (page) => page.getByText("The server cannot be reached.");
-
-async function add(page, title) {
-  await new Mouse(page).type(page.getByLabel("Add a task"), title);
-  await page.keyboard.press("Enter");
-}
 
 /** The service takes a call, and is gone before its answer is on the way. */
 async function stopBeforeItsAnswer(page, method) {
@@ -36,8 +30,7 @@ async function has(visitor, page, expected) {
   assert.deepEqual(await complaints.allTextContents(), [], "nobody is bothered with it");
   await page.goto(`${origin}/?done=1`);
   const found = async () => {
-    const rows = page.getByRole("list", { name: "Tasks" }).locator("[data-id]");
-    return rows.evaluateAll((all) =>
+    return rows(page).evaluateAll((all) =>
       all.map((one) => `${one.querySelector("a").textContent}: ${one.querySelector(".tick").ariaChecked}`),
     );
   };
@@ -105,7 +98,7 @@ await perform({
     const visitor = await stage.visitor();
     const page = await visitor.signUp();
     const hand = new Mouse(page);
-    await add(page, "paint the shed");
+    await add(page, new Mouse(page), "paint the shed");
     await hand.press(row(page, "paint the shed").locator("a"));
     const panel = page.getByLabel("Task", { exact: true });
     const [title, notes] = [panel.getByLabel("Title", { exact: true }), panel.getByLabel("Notes")];
@@ -133,15 +126,15 @@ await perform({
   "what is added while the server goes away is there once when it is back": async (stage) => {
     const visitor = await stage.visitor();
     const page = await visitor.signUp();
-    await add(page, "first");
+    await add(page, new Mouse(page), "first");
     await visitor.settled();
     stage.expectOutage();
     await ask("stop task");
-    await add(page, "second");
+    await add(page, new Mouse(page), "second");
     await row(page, "second").waitFor();
     await has(visitor, page, ["first: false", "second: false"]);
     const { gone } = await stopBeforeItsAnswer(page, "CreateTask");
-    await add(page, "third");
+    await add(page, new Mouse(page), "third");
     await gone;
     await row(page, "third").waitFor();
     await has(visitor, page, ["first: false", "second: false", "third: false"]);
@@ -150,8 +143,8 @@ await perform({
   "what is completed while the server goes away is completed once when it is back": async (stage) => {
     const visitor = await stage.visitor();
     const page = await visitor.signUp();
-    await add(page, "first");
-    await add(page, "second");
+    await add(page, new Mouse(page), "first");
+    await add(page, new Mouse(page), "second");
     await row(page, "second").waitFor();
     await visitor.settled();
     stage.expectOutage();

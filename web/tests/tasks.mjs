@@ -1,41 +1,9 @@
 // What people do with their tasks: by the mouse, and again by the keyboard alone.
 
 import { assert, byBoth, eventually, Keyboard, Mouse, perform } from "./stage.mjs";
+import { add, link, makeList, panelOf, row, shows, showsAll, tick, withTasks } from "./task-list.mjs";
 
 const markup = `<img src=x onerror="document.title='run'"><b>bold</b>`;
-
-function row(page, title) {
-  return page.getByRole("list", { name: "Tasks" }).locator("[data-id]").filter({ hasText: title });
-}
-
-function tick(page, title) {
-  return row(page, title).locator(".tick");
-}
-
-function link(page, title) {
-  return row(page, title).locator("a");
-}
-
-async function titles(page) {
-  return page.getByRole("list", { name: "Tasks" }).locator("[data-id] a").allTextContents();
-}
-
-async function shows(page, expected) {
-  await eventually(`${expected}`, async () => (await titles(page)).join() === expected.join());
-}
-
-/** In whatever order. */
-async function showsAll(page, expected) {
-  await eventually(`${expected}`, async () => (await titles(page)).sort().join() === expected.sort().join());
-}
-
-async function quickAdd(page, hand, ...texts) {
-  const line = page.getByLabel("Add a task");
-  for (const text of texts) {
-    await hand.type(line, text);
-    await page.keyboard.press("Enter");
-  }
-}
 
 async function toast(page, hand, name) {
   await hand.press(page.getByRole("status").getByRole("button", { name }));
@@ -55,7 +23,7 @@ const scenes = {
     assert.equal(await link(page, "call Ann").textContent(), "call Ann");
     for (const fact of ["High", "#home", /5:00\sPM/]) await row(page, "call Ann").getByText(fact).waitFor();
     // What only sounds like a date stays in the title.
-    await quickAdd(page, hand, "a 5 min talk about the weekend");
+    await add(page, hand, "a 5 min talk about the weekend");
     await link(page, "a 5 min talk about the weekend").waitFor();
     await visitor.settled();
     await page.reload();
@@ -66,14 +34,12 @@ const scenes = {
     const visitor = await stage.visitor();
     const page = await visitor.signUp(Hand);
     const hand = new Hand(page);
-    await quickAdd(page, hand, "water the plants");
+    await add(page, hand, "water the plants");
     await hand.press(link(page, "water the plants"));
-    await hand.press(page.getByLabel("Task").getByRole("button", { name: "More" }));
+    await hand.press(panelOf(page).getByRole("button", { name: "More" }));
     await hand.press(page.getByRole("menuitem", { name: "Begin" }));
     await row(page, "water the plants").getByText("Begun").waitFor();
-    await hand.press(
-      page.getByLabel("Task", { exact: true }).getByRole("button", { name: "Close the task" }),
-    );
+    await hand.press(panelOf(page).getByRole("button", { name: "Close the task" }));
     await hand.press(tick(page, "water the plants"));
     await toast(page, hand, "Undo");
     await row(page, "water the plants").getByText("Begun").waitFor();
@@ -96,7 +62,7 @@ const scenes = {
       await held;
       await route.continue();
     });
-    await quickAdd(page, new Hand(page), "not lost");
+    await add(page, new Hand(page), "not lost");
     await page.evaluate(() => location.reload());
     await eventually("the tab asks", () => asked.length > 0);
     letGo();
@@ -110,7 +76,7 @@ const scenes = {
     const visitor = await stage.visitor();
     const page = await visitor.signUp(Hand);
     const hand = new Hand(page);
-    await quickAdd(page, hand, "water the plants");
+    await add(page, hand, "water the plants");
     await hand.press(tick(page, "water the plants"));
     await page.getByRole("status").getByText("Completed.").waitFor();
     await page.keyboard.press("ControlOrMeta+k");
@@ -129,9 +95,9 @@ const scenes = {
     const visitor = await stage.visitor();
     const page = await visitor.signUp(Hand);
     const hand = new Hand(page);
-    await quickAdd(page, hand, "plain");
+    await add(page, hand, "plain");
     await hand.press(link(page, "plain"));
-    const panel = page.getByLabel("Task", { exact: true });
+    const panel = panelOf(page);
     await hand.type(panel.getByLabel("Title", { exact: true }), markup);
     await hand.type(panel.getByLabel("Notes"), `${markup} and a word`);
     await hand.type(panel.getByLabel("Labels"), "home");
@@ -160,11 +126,8 @@ const scenes = {
     const visitor = await stage.visitor();
     const page = await visitor.signUp(Hand);
     const hand = new Hand(page);
-    await hand.press(page.getByRole("button", { name: "Make a list" }));
-    await hand.type(page.getByRole("textbox", { name: "Name" }), "Garden");
-    await page.keyboard.press("Enter");
-    await page.getByRole("heading", { name: "Garden", level: 1 }).waitFor();
-    await quickAdd(page, hand, "plant beans");
+    await makeList(page, hand, "Garden");
+    await add(page, hand, "plant beans");
     await shows(page, ["plant beans"]);
     await hand.press(page.getByRole("button", { name: "This list" }));
     await hand.press(page.getByRole("menuitem", { name: "Rename…" }));
@@ -181,9 +144,9 @@ const scenes = {
     const visitor = await stage.visitor();
     const page = await visitor.signUp(Hand);
     const hand = new Hand(page);
-    await quickAdd(page, hand, "old news");
+    await add(page, hand, "old news");
     await hand.press(link(page, "old news"));
-    await hand.press(page.getByLabel("Task", { exact: true }).getByRole("button", { name: "More" }));
+    await hand.press(panelOf(page).getByRole("button", { name: "More" }));
     await hand.press(page.getByRole("menuitem", { name: "Delete" }));
     await shows(page, []);
     await hand.press(page.getByRole("link", { name: "Trash" }));
@@ -194,13 +157,7 @@ const scenes = {
   },
 
   "tasks are put into another order": async (stage, Hand) => {
-    const visitor = await stage.visitor();
-    const page = await visitor.signUp(Hand);
-    const hand = new Hand(page);
-    await hand.press(page.getByRole("link", { name: "Inbox" }));
-    await quickAdd(page, hand, "one", "two", "three");
-    await shows(page, ["one", "two", "three"]);
-    await visitor.settled();
+    const { visitor, page, hand } = await withTasks(stage, Hand, "one", "two", "three");
     if (Hand === Keyboard) {
       await hand.reach(link(page, "three"));
       await page.keyboard.press("Alt+ArrowUp");
@@ -224,14 +181,8 @@ const scenes = {
   },
 
   "a task is put under another one, and taken out again": async (stage, Hand) => {
-    const visitor = await stage.visitor();
-    const page = await visitor.signUp(Hand);
-    const hand = new Hand(page);
-    await hand.press(page.getByRole("link", { name: "Inbox" }));
-    await quickAdd(page, hand, "pack", "buy boxes", "sweep");
-    await shows(page, ["pack", "buy boxes", "sweep"]);
-    await visitor.settled();
-    const panel = page.getByLabel("Task", { exact: true });
+    const { visitor, page, hand } = await withTasks(stage, Hand, "pack", "buy boxes", "sweep");
+    const panel = panelOf(page);
     if (Hand === Keyboard) {
       await hand.reach(link(page, "buy boxes"));
       await page.keyboard.press(">");
@@ -267,13 +218,7 @@ const scenes = {
   },
 
   "several are changed at once": async (stage, Hand) => {
-    const visitor = await stage.visitor();
-    const page = await visitor.signUp(Hand);
-    const hand = new Hand(page);
-    await hand.press(page.getByRole("link", { name: "Inbox" }));
-    await quickAdd(page, hand, "one", "two", "three");
-    await shows(page, ["one", "two", "three"]);
-    await visitor.settled();
+    const { visitor, page, hand } = await withTasks(stage, Hand, "one", "two", "three");
     await hand.press(page.getByRole("button", { name: "Choose several" }));
     await hand.press(tick(page, "one"));
     await hand.press(tick(page, "two"));
@@ -293,13 +238,7 @@ const scenes = {
   },
 
   "what leaves the view is not chosen any more": async (stage, Hand) => {
-    const visitor = await stage.visitor();
-    const page = await visitor.signUp(Hand);
-    const hand = new Hand(page);
-    await hand.press(page.getByRole("link", { name: "Inbox" }));
-    await quickAdd(page, hand, "one", "two");
-    await shows(page, ["one", "two"]);
-    await visitor.settled();
+    const { page, hand } = await withTasks(stage, Hand, "one", "two");
     await hand.press(page.getByRole("button", { name: "Choose several" }));
     await hand.press(tick(page, "two"));
     await hand.press(tick(page, "one"));
@@ -314,21 +253,13 @@ const scenes = {
   },
 
   "of several that are completed, those that stayed as they were are named": async (stage, Hand) => {
-    const visitor = await stage.visitor();
-    const page = await visitor.signUp(Hand);
-    const hand = new Hand(page);
-    await hand.press(page.getByRole("link", { name: "Inbox" }));
-    await quickAdd(page, hand, "one", "two", "three");
-    await shows(page, ["one", "two", "three"]);
-    await visitor.settled();
+    const { visitor, page, hand } = await withTasks(stage, Hand, "one", "two", "three");
     const elsewhere = await stage.visitor();
     elsewhere.email = visitor.email;
     const other = await elsewhere.open("/inbox");
     await elsewhere.logIn(other);
     await new Mouse(other).press(link(other, "two"));
-    await new Mouse(other).press(
-      other.getByLabel("Task", { exact: true }).getByRole("button", { name: "More" }),
-    );
+    await new Mouse(other).press(panelOf(other).getByRole("button", { name: "More" }));
     await hand.press(page.getByRole("button", { name: "Choose several" }));
     for (const title of ["one", "two", "three"]) await hand.press(tick(page, title));
     // This tab hears nothing of what is done in the other one until it asks for something itself.
@@ -356,7 +287,7 @@ const scenes = {
     const visitor = await stage.visitor();
     const page = await visitor.signUp(Hand);
     const hand = new Hand(page);
-    await quickAdd(page, hand, "calm", "pressing !high", "burning !urgent");
+    await add(page, hand, "calm", "pressing !high", "burning !urgent");
     await showsAll(page, ["calm", "pressing", "burning"]);
     await hand.press(page.getByRole("button", { name: "Filter and sort" }));
     const priority = page.getByLabel("Filter and sort").getByLabel("Priority");
@@ -377,16 +308,16 @@ const scenes = {
     const visitor = await stage.visitor();
     const page = await visitor.signUp(Hand);
     const hand = new Hand(page);
-    await quickAdd(page, hand, "shared");
+    await add(page, hand, "shared");
     await hand.press(link(page, "shared"));
-    const panel = page.getByLabel("Task", { exact: true });
+    const panel = panelOf(page);
     await panel.getByLabel("Title", { exact: true }).waitFor();
     await visitor.settled();
     const elsewhere = await stage.visitor();
     elsewhere.email = visitor.email;
     const other = await elsewhere.open(new URL(page.url()).pathname);
     await elsewhere.logIn(other);
-    const second = other.getByLabel("Task", { exact: true });
+    const second = panelOf(other);
     await hand.type(panel.getByLabel("Title", { exact: true }), "mine");
     await new Mouse(other).type(second.getByLabel("Title", { exact: true }), "theirs");
     await new Mouse(other).press(second.getByRole("button", { name: "Save" }));

@@ -2,36 +2,7 @@
 // alone.
 
 import { assert, byBoth, eventually, Keyboard, Mouse, origin, perform } from "./stage.mjs";
-
-const rows = (page) => page.getByRole("list", { name: "Tasks" }).locator("[data-id]");
-const row = (page, title) => rows(page).filter({ hasText: title });
-const tick = (page, title) => row(page, title).locator(".tick");
-const link = (page, title) => row(page, title).locator("a");
-const panelOf = (page) => page.getByLabel("Task", { exact: true });
-
-async function shows(page, expected) {
-  const titles = async () => (await rows(page).locator("a.row-title").allTextContents()).join();
-  await eventually(`${expected}`, async () => (await titles()) === expected.join());
-}
-
-async function add(page, hand, ...texts) {
-  for (const text of texts) {
-    await hand.type(page.getByLabel("Add a task"), text);
-    await page.keyboard.press("Enter");
-  }
-}
-
-/** Somebody with these tasks in the inbox, who looks at it. */
-async function withTasks(stage, Hand, ...texts) {
-  const visitor = await stage.visitor();
-  const page = await visitor.signUp(Hand);
-  const hand = new Hand(page);
-  await hand.press(page.getByRole("link", { name: "Inbox" }));
-  await add(page, hand, ...texts);
-  await eventually("all are there", async () => (await rows(page).count()) === texts.length);
-  await visitor.settled();
-  return { visitor, page, hand };
-}
+import { add, link, makeList, panelOf, row, rows, shows, tick, withTasks } from "./task-list.mjs";
 
 async function choose(page, hand, field, option) {
   if (hand instanceof Keyboard) await hand.reach(field);
@@ -45,13 +16,6 @@ async function typeParts(page, hand, field, parts) {
   if (hand instanceof Keyboard) await hand.reach(field);
   else await field.click({ position: { x: 18, y: 20 } });
   await page.keyboard.type(parts);
-}
-
-async function makeList(page, hand, name) {
-  await hand.press(page.getByRole("button", { name: "Make a list" }));
-  await hand.type(page.getByRole("textbox", { name: "Name" }), name);
-  await page.keyboard.press("Enter");
-  await page.getByRole("heading", { name, level: 1 }).waitFor();
 }
 
 const inDialog = (page, name) => page.getByRole("dialog").getByRole("button", { name, exact: true });

@@ -2,6 +2,7 @@
 
 import { stat } from "node:fs/promises";
 import { accountButton, assert, Mouse, perform, pictures } from "./stage.mjs";
+import { makeList } from "./task-list.mjs";
 
 const MAX_BYTES = 150 * 1024;
 const lists = {
@@ -37,10 +38,7 @@ await perform({
     await ada.isSignedIn(page);
 
     for (const [name, lines] of Object.entries(lists)) {
-      await hand.press(page.getByRole("button", { name: "Make a list" }));
-      await hand.type(page.getByRole("textbox", { name: "Name" }), name);
-      await page.keyboard.press("Enter");
-      await page.getByRole("heading", { name, level: 1 }).waitFor();
+      await makeList(page, hand, name);
       for (const line of lines) await add(page, hand, line);
     }
     await hand.type(page.getByLabel("Add a task"), "Have the keys copied on Monday 9am !high #move");

@@ -57,13 +57,9 @@ export function QuickAdd(props: QuickAddProps) {
     forgetDraft();
     setRead("");
     setLeft([]);
-    // The line is empty at once; a long list takes a moment longer.
-    requestAnimationFrame(() =>
-      setTimeout(async () => {
-        const outcome = await props.onAdd(taskOf(fields));
-        if (outcome === "refused" && draft() === "") setDraft(text);
-      }),
-    );
+    void props.onAdd(taskOf(fields)).then((outcome) => {
+      if (outcome === "refused" && draft() === "") setDraft(text);
+    });
   };
   return (
     <form

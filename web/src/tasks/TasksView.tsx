@@ -116,7 +116,8 @@ export function TasksView(props: ViewProps) {
   const onAdd = async (typed: NewTask) => {
     const now = listing();
     const { id, done } = add(store, withPlace(typed, props.place, taskListId()));
-    now?.add(id);
+    // The key is painted first: a list of thousands takes a moment longer.
+    requestAnimationFrame(() => setTimeout(() => now?.add(id)));
     const outcome = await done;
     if (outcome === "refused") now?.remove(id);
     return outcome;

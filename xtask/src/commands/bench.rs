@@ -13,6 +13,8 @@ use xtask::{
     workspace,
 };
 
+use super::pair;
+
 /// The variable that names a PostgreSQL server to the bench.
 const POSTGRES: &str = "BENCH_POSTGRES_URL";
 
@@ -29,14 +31,8 @@ pub(crate) struct Bench {
 
 impl Bench {
     pub(crate) fn run(&self) -> Result<ExitCode> {
-        let packages = ["auth-service", "task-service", "bench"];
-        let mut build = Command::new("cargo");
-        build.args(["build", "--release", "--bins"]).current_dir(workspace::root());
-        build.env("CARGO_TARGET_DIR", workspace::target_folder());
-        packages.iter().for_each(|package| {
-            build.args(["--package", package]);
-        });
-        ensure!(Child::spawn_group("cargo", &mut build, Output::Inherit)?.finish()?.success(), "the build failed");
+        let [auth, task] = pair::SERVICES;
+        pair::build(&[auth, task, "bench"])?;
         let mut bench = Command::new(workspace::release_binary("bench"));
         bench.args(&self.arguments).current_dir(workspace::root());
         // Until the bench has ended.

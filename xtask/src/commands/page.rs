@@ -7,7 +7,7 @@ use std::{
     thread,
 };
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, anyhow, ensure};
 use clap::{Args, Subcommand};
 use xtask::{
     port::free_port,
@@ -23,7 +23,7 @@ use super::{
 };
 
 /// The settings that say where a service listens.
-const SERVICES: [&str; 5] =
+const LISTENERS: [&str; 5] =
     ["AUTH_LISTEN", "AUTH_INTERNAL_LISTEN", "AUTH_OPERATIONS_LISTEN", "TASK_LISTEN", "TASK_OPERATIONS_LISTEN"];
 
 /// Use the page in Chromium, with a pair of its own: release builds on new databases, ports that are free
@@ -63,12 +63,12 @@ impl Page {
     pub(crate) fn run(&self) -> Result<ExitCode> {
         let (node, chromium) = (tools::node()?, tools::chromium()?);
         let page = thread::spawn(tools::page);
-        pair::build()?;
-        let page = page.join().unwrap_or_else(|_| Err(anyhow::anyhow!("its build was cut short")))?;
+        pair::build(&pair::SERVICES)?;
+        let page = page.join().unwrap_or_else(|_| Err(anyhow!("its build was cut short")))?;
         tools::envoy()?;
 
         let folder = Scratch::create("page")?;
-        let settings = SERVICES.map(|name| (name, format!("127.0.0.1:{}", free_port())));
+        let settings = LISTENERS.map(|name| (name, format!("127.0.0.1:{}", free_port())));
         let variables = Variables::Only(HashMap::from(settings));
         let addresses = Addresses::read(&variables, free_port(), free_port())?;
         let mut pair = Pair::start(folder.path(), &variables, &addresses, true, Some(&page))?;

@@ -18,18 +18,20 @@ use xtask::{
 
 use super::{addresses::Addresses, variables::Variables};
 
+/// The packages of the pair.
+pub(crate) const SERVICES: [&str; 2] = ["auth-service", "task-service"];
 const TICK: Duration = Duration::from_millis(50);
 const UNTIL_READY: Duration = Duration::from_secs(60);
 /// The services drain for ten seconds at most; all have ended within fifteen.
 const UNTIL_ENDED: Duration = Duration::from_secs(13);
 
-/// Builds both services.
+/// Builds these packages' programs for release.
 ///
 /// # Errors
 /// When cargo does not.
-pub(crate) fn build() -> Result<()> {
+pub(crate) fn build(packages: &[&str]) -> Result<()> {
     let mut build = Command::new("cargo");
-    build.args(["build", "--release", "--bins", "--package", "auth-service", "--package", "task-service"]);
+    build.args(["build", "--release", "--bins"]).args(packages.iter().flat_map(|package| ["--package", package]));
     build.current_dir(workspace::root()).env("CARGO_TARGET_DIR", workspace::target_folder());
     let status = Child::spawn_group("cargo", &mut build, Output::Inherit)?.finish()?;
     ensure!(status.success(), "the build failed; cargo says why above");
@@ -74,11 +76,6 @@ impl Pair {
         children.push(start("task", &mut task)?);
         children.push(start("auth", &mut auth)?);
         Ok(Self { children, with_envoy, _folder: configuration })
-    }
-
-    /// Whether Envoy stands in front.
-    pub(crate) fn has_envoy(&self) -> bool {
-        self.with_envoy
     }
 
     /// Waits until all of it serves. `false` when it was told to end before.

@@ -45,7 +45,7 @@ impl Up {
         check_data_folder(&variables, &root.join("data"))?;
 
         let (envoy, page) = (thread::spawn(tools::envoy), thread::spawn(tools::page));
-        pair::build()?;
+        pair::build(&pair::SERVICES)?;
         let envoy = envoy.join().unwrap_or_else(|_| Err(anyhow!("its installation was cut short")));
         if let Err(error) = &envoy {
             println!("up    | running without Envoy, so without gRPC-web and port {}: {error:#}", self.port);
@@ -57,7 +57,7 @@ impl Up {
         let mut pair = Pair::start(&root, &variables, &addresses, envoy.is_ok(), page.ok().as_deref())?;
         let outcome = pair.wait_until_ready(&addresses).and_then(|ready| {
             if ready {
-                println!("{}", greeting(&addresses, pair.has_envoy()));
+                println!("{}", greeting(&addresses, envoy.is_ok()));
             }
             pair.watch()
         });

@@ -1,6 +1,6 @@
 //! The settings that the services will find: their environment, then the file `.env`.
 
-use std::{collections::HashMap, env, fs, path::Path, process::Command};
+use std::{collections::HashMap, env, ffi::OsStr, fs, path::Path, process::Command};
 
 use anyhow::{Context, Result};
 
@@ -47,11 +47,13 @@ impl Variables {
 
 /// Keeps from a program what is set for whoever runs this one.
 pub(crate) fn forget_settings(program: &mut Command) {
-    for (name, _) in env::vars_os() {
-        if SETTINGS.iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
-            program.env_remove(name);
-        }
+    for (name, _) in env::vars_os().filter(|(name, _)| is_setting(name)) {
+        program.env_remove(name);
     }
+}
+
+fn is_setting(name: &OsStr) -> bool {
+    SETTINGS.iter().any(|prefix| name.to_string_lossy().starts_with(prefix))
 }
 
 fn parse(text: &str) -> HashMap<String, String> {
@@ -70,8 +72,6 @@ fn unquoted(value: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use std::ffi::OsStr;
-
     use super::*;
 
     #[test]
@@ -86,12 +86,16 @@ mod tests {
     #[test]
     fn settings_of_its_own_are_all_that_a_service_finds() {
         let settings = HashMap::from([("AUTH_LISTEN", "127.0.0.1:1".to_owned())]);
+        let variables = Variables::Only(settings);
+        assert_eq!(variables.get("PATH"), None, "and what is in the environment is not among them");
         let mut service = Command::new("true");
-        service.env("PATH", "/bin");
-        Variables::Only(settings).give_to(&mut service);
+        variables.give_to(&mut service);
         let given: HashMap<_, _> = service.get_envs().collect();
         assert_eq!(given[OsStr::new("AUTH_LISTEN")], Some(OsStr::new("127.0.0.1:1")));
-        let others = env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PG"));
-        others.for_each(|(name, _)| assert_eq!(given[&*name], None));
+        for (name, is_kept_from_it) in
+            [("AUTH_ISSUER", true), ("TASK_LISTEN", true), ("PGHOST", true), ("RUST_LOG", true), ("PATH", false)]
+        {
+            assert_eq!(is_setting(OsStr::new(name)), is_kept_from_it, "{name}");
+        }
     }
 }
