@@ -1,6 +1,4 @@
-// How fast the page is, in numbers: against a page that runs already, and no part of the tests. It asserts nothing.
-//
-//   DUET_ORIGIN=http://127.0.0.1:8080 DUET_CHROMIUM=/usr/bin/chromium node tests/figures.mjs
+// How fast the page is, in numbers: `cargo xtask page figures` starts the pair and plays this. It asserts nothing.
 //
 // It signs somebody up, gives them 10,000 tasks in their inbox, and looks at them in a headless Chromium:
 //
@@ -18,7 +16,7 @@ import { createGrpcWebTransport } from "@connectrpc/connect-web";
 import { chromium } from "playwright-core";
 import { runnerImport } from "vite";
 
-const origin = process.env.DUET_ORIGIN ?? "http://127.0.0.1:8080";
+const origin = process.env.DUET_ORIGIN;
 const TASKS = 10_000;
 const BATCH = 100;
 const LOADS = 5;

@@ -37,7 +37,7 @@ export async function withTasks(stage, Hand, ...texts) {
   const hand = new Hand(page);
   await hand.press(page.getByRole("link", { name: "Inbox" }));
   await add(page, hand, ...texts);
-  await shows(page, texts);
+  await eventually("all are there", async () => (await rows(page).count()) === texts.length);
   await visitor.settled();
   return { visitor, page, hand };
 }
