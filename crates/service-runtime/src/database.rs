@@ -1,8 +1,10 @@
 //! One way to reach either database: SQLite, embedded, with one writer and many readers, or PostgreSQL.
 
 mod doorbell;
+mod failure;
 mod group;
 mod look;
+mod pool;
 mod write;
 
 use std::{
@@ -16,8 +18,8 @@ use std::{
 use anyhow::{Context, anyhow, bail, ensure};
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, RuntimeErr,
-    SqliteTransactionMode, SqlxError, Statement, TransactionOptions, TransactionTrait,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode, Statement,
+    TransactionOptions, TransactionTrait,
     sqlx::{Connection, PgConnection, postgres::PgConnectOptions, sqlite::SqliteConnectOptions},
 };
 use sea_orm_migration::MigratorTrait;
@@ -25,6 +27,7 @@ use sea_orm_migration::MigratorTrait;
 use self::group::Writes;
 pub use self::{
     doorbell::Doorbell,
+    failure::{is_conflict, is_unavailable, sqlx_error},
     group::GroupBounds,
     write::{Verdict, WriteError, WriteTransaction},
 };
@@ -44,9 +47,6 @@ pub struct DatabaseSettings {
 /// No statement, and no transaction left idle, may last longer on PostgreSQL. Whoever re-reads what may still be
 /// uncommitted relies on it.
 pub const LONGEST_STATEMENT: Duration = Duration::from_secs(15);
-
-/// How long SQLite waits for another process's lock.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Names the advisory lock under which PostgreSQL is migrated.
 const MIGRATION_LOCK: i64 = 0x6475_6574;
@@ -92,13 +92,13 @@ impl Database {
         fs::create_dir_all(&folder).with_context(unusable)?;
         // SQLite gives its other files the mode of this one.
         OpenOptions::new().create(true).append(true).mode(0o600).open(path).with_context(unusable)?;
-        let writer = connect_sqlite_pool(settings, 1, false).await.with_context(unusable)?;
-        let reader = connect_sqlite_pool(settings, settings.max_connections, true).await.with_context(unusable)?;
+        let writer = pool::sqlite(settings, 1, false).await.with_context(unusable)?;
+        let reader = pool::sqlite(settings, settings.max_connections, true).await.with_context(unusable)?;
         Ok(Self { reader, writer, writes: None, folder: Some(folder) })
     }
 
     async fn connect_postgres(settings: &DatabaseSettings) -> anyhow::Result<Self> {
-        let pool = postgres_pool(settings, &[]).await?;
+        let pool = pool::postgres(settings, &[]).await?;
         Ok(Self { reader: pool.clone(), writer: pool, writes: None, folder: None })
     }
 
@@ -245,118 +245,10 @@ fn folder_of(path: &Path) -> PathBuf {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned()
 }
 
-async fn postgres_pool(
-    settings: &DatabaseSettings,
-    more: &[(&'static str, &'static str)],
-) -> anyhow::Result<DatabaseConnection> {
-    let more: Vec<_> = more.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
-    let mut options = common_options(settings, settings.max_connections);
-    options.statement_timeout(LONGEST_STATEMENT).map_sqlx_postgres_opts(move |options| {
-        let idle = format!("{}ms", LONGEST_STATEMENT.as_millis());
-        // Whatever the server's default is: the stores are written for it.
-        let isolation = "read committed".to_owned();
-        options
-            .options([("idle_in_transaction_session_timeout", idle), ("default_transaction_isolation", isolation)])
-            .options(more.clone())
-    });
-    sea_orm::Database::connect(options)
-        .await
-        .context("cannot reach PostgreSQL: is it running, and is the database URL right?")
-}
-
 async fn begin(writer: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
     let mode = (writer.get_database_backend() == DbBackend::Sqlite).then_some(SqliteTransactionMode::Immediate);
     let options = TransactionOptions { sqlite_transaction_mode: mode, ..Default::default() };
     writer.begin_with_options(options).await
-}
-
-async fn connect_sqlite_pool(
-    settings: &DatabaseSettings,
-    connections: u32,
-    query_only: bool,
-) -> Result<DatabaseConnection, DbErr> {
-    let mut options = common_options(settings, connections);
-    options.map_sqlx_sqlite_pool_opts(|pool| {
-        pool.after_release(|connection, _| {
-            Box::pin(async move {
-                if connection.is_in_transaction() {
-                    // The last rollback may still be under way.
-                    connection.ping().await?;
-                }
-                // SQLite ends a transaction by itself when the disk fails, and the driver still counts it as open:
-                // such a connection would never begin another.
-                Ok(!connection.is_in_transaction())
-            })
-        })
-    });
-    options.map_sqlx_sqlite_opts(move |options| {
-        options
-            .create_if_missing(true)
-            .busy_timeout(BUSY_TIMEOUT)
-            .foreign_keys(true)
-            .pragma("journal_mode", "WAL")
-            .pragma("synchronous", "FULL")
-            .pragma("query_only", if query_only { "ON" } else { "OFF" })
-    });
-    sea_orm::Database::connect(options).await
-}
-
-fn common_options(settings: &DatabaseSettings, connections: u32) -> ConnectOptions {
-    let mut options = ConnectOptions::new(&settings.url);
-    options
-        .max_connections(connections)
-        .acquire_timeout(settings.acquire_timeout)
-        .connect_timeout(settings.acquire_timeout)
-        // A connection that died with its server is found out before a caller gets it, at no cost to a busy one.
-        .test_before_acquire_if_idle_for(Duration::from_millis(500))
-        // A pool that ends connections by their age has a task that looks through them, and may spin for ever
-        // (launchbadge/sqlx#3645).
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .sqlx_logging(false)
-        .record_stmt_in_spans(true);
-    options
-}
-
-/// What went wrong on a connection of one's own, as it is told of any other.
-pub fn sqlx_error(error: SqlxError) -> DbErr {
-    DbErr::Query(RuntimeErr::SqlxError(Arc::new(error)))
-}
-
-/// Whether the database cannot be reached or cannot store, so that trying again later may help.
-pub fn is_unavailable(error: &DbErr) -> bool {
-    match error {
-        DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => true,
-        DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error)) => match &**error {
-            SqlxError::Database(error) => error.code().is_some_and(|code| is_outage(&code)),
-            SqlxError::Io(_)
-            | SqlxError::Tls(_)
-            | SqlxError::Protocol(_)
-            | SqlxError::PoolTimedOut
-            | SqlxError::PoolClosed
-            | SqlxError::WorkerCrashed => true,
-            _ => false,
-        },
-        _ => false,
-    }
-}
-
-/// Whether PostgreSQL gave a transaction up because of another one, so that it may be tried again: a serialization
-/// failure, a deadlock, or a lock that was not to be had.
-pub fn is_conflict(error: &DbErr) -> bool {
-    let (DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error))) = error else {
-        return false;
-    };
-    let code = error.as_database_error().and_then(|error| error.code());
-    code.is_some_and(|code| matches!(&*code, "40001" | "40P01" | "55P03"))
-}
-
-/// PostgreSQL: connection exceptions (08), too many connections (53), shutdown or crash (57P). SQLite, by its primary
-/// code: busy, I/O error, corrupt disk answers, full, cannot open.
-fn is_outage(code: &str) -> bool {
-    let postgres = code.len() == 5 && ["08", "53", "57P"].iter().any(|class| code.starts_with(class));
-    let sqlite = code.len() < 5 && code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 5 | 10 | 13 | 14));
-    postgres || sqlite
 }
 
 #[cfg(test)]
@@ -398,16 +290,6 @@ mod tests {
         }
         let refused = database.reader.execute_unprepared("CREATE TABLE by_reader (id INTEGER)").await;
         assert!(refused.is_err(), "a reader must not write");
-    }
-
-    #[test]
-    fn tells_outages_from_mistakes() {
-        for outage in ["08006", "57P01", "57P03", "53300", "5", "10", "13", "522"] {
-            assert!(is_outage(outage), "{outage}");
-        }
-        for mistake in ["23505", "42P01", "40001", "1", "19", "1555", "2067"] {
-            assert!(!is_outage(mistake), "{mistake}");
-        }
     }
 
     #[tokio::test]

@@ -3,7 +3,7 @@
 use anyhow::Context;
 use sea_orm::DatabaseConnection;
 
-use super::{Database, DatabaseSettings, common_options, existing_file, postgres_pool, sqlite_options};
+use super::{Database, DatabaseSettings, existing_file, pool, sqlite_options};
 
 /// One statement after the other.
 const CONNECTIONS: u32 = 1;
@@ -29,7 +29,7 @@ impl Database {
         if !settings.url.starts_with("sqlite:") {
             return match settings.url.split_once(':') {
                 Some(("postgres" | "postgresql", _)) => {
-                    let pool = postgres_pool(settings, &[("default_transaction_read_only", "on")]).await?;
+                    let pool = pool::postgres(settings, &[("default_transaction_read_only", "on")]).await?;
                     Ok(Self { reader: pool.clone(), writer: pool, writes: None, folder: None })
                 }
                 _ => Self::connect(settings).await,
@@ -47,7 +47,7 @@ async fn read_only(settings: &DatabaseSettings) -> anyhow::Result<DatabaseConnec
     // Without its log nobody has it open, and nobody may open it while it is looked into. With it the log is there to be
     // read.
     let closed = log.is_none_or(|log| !std::path::Path::new(&log).exists());
-    let mut options = common_options(settings, CONNECTIONS);
+    let mut options = pool::common_options(settings, CONNECTIONS);
     options.map_sqlx_sqlite_opts(move |options| options.create_if_missing(false).read_only(true).immutable(closed));
     Ok(sea_orm::Database::connect(options).await?)
 }
