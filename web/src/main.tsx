@@ -1,6 +1,11 @@
 import "./design/tokens.css";
 import "./design/base.css";
-import "./design/components.css";
+import "./design/buttons.css";
+import "./design/fields.css";
+import "./design/dialogs.css";
+import "./design/finder.css";
+import "./design/menus.css";
+import "./design/pieces.css";
 import "./shell/shell.css";
 import { Route, Router } from "@solidjs/router";
 import { lazy } from "solid-js";

@@ -414,13 +414,15 @@ await perform({
       await ask("stop auth");
       await second.getByRole("button", { name: "Save" }).click();
       await second.getByText("It may have happened all the same.").waitFor();
-      await visitor.settled();
+      await eyes.see(second, "outage-profile");
       await page.bringToFront();
       await go(page, places.short, lists.short);
       await page.getByText("The server cannot be reached.").waitFor();
-      await visitor.picture(page, `outage-${eyes.device}`);
+      await eyes.see(page, "outage-list");
       await page.goto(`${origin}/upcoming`);
       await page.getByText("The server cannot be reached.").first().waitFor();
+      await eyes.see(page, "outage-door");
+      eyes.assertNoFaults();
       await ask("start auth");
       await ask("start task");
       await row(page, "Cut the roses").waitFor();

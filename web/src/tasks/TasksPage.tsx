@@ -22,7 +22,13 @@ import { useLists } from "./lists.js";
 import { askParent, placed } from "./parents.js";
 import { addressOf, placeOf, titleOf, type Place } from "./places.js";
 import { TasksView } from "./TasksView.jsx";
-import "./tasks.css";
+import "./view.css";
+import "./filter.css";
+import "./quick-add.css";
+import "./rows.css";
+import "./bulk.css";
+import "./trash.css";
+import "./panel.css";
 
 const ParentDialog = lazy(() => import("./ParentDialog.jsx"));
 const TaskPanel = lazy(() => import("./TaskPanel.jsx"));
