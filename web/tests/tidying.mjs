@@ -220,6 +220,7 @@ const scenes = {
     const { visitor, page, hand } = await withTasks(stage, Hand, "pears", "apples");
     await hand.press(link(page, "pears"));
     await panelOf(page).getByLabel("Title", { exact: true }).waitFor();
+    assert.deepEqual(await page.locator(".nav [aria-current]").allTextContents(), ["Inbox"]);
     const addresses = ["/inbox?sort=title", new URL(page.url()).pathname];
     await page.close();
     for (const address of addresses) {

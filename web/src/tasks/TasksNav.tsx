@@ -1,13 +1,14 @@
-import { A, useNavigate } from "@solidjs/router";
+import { useLocation, useNavigate } from "@solidjs/router";
 import { createSignal, For, Show } from "solid-js";
 import { IconButton } from "../design/Button.jsx";
-import { Icon } from "../design/Icon.jsx";
+import { Icon, type IconName } from "../design/Icon.jsx";
 import { Skeleton } from "../design/pieces.jsx";
 import { offerCommands } from "../shell/commands.js";
 import { useTasks } from "./context.js";
+import { here } from "./here.js";
 import { ListDialog } from "./ListDialog.jsx";
 import { useLists } from "./lists.js";
-import { addressOf, fixedPlaces } from "./places.js";
+import { addressOf, fixedPlaces, placeOf, type Place } from "./places.js";
 
 /** The places where tasks are, in the sidebar. */
 export function TasksNav() {
@@ -36,17 +37,7 @@ export function TasksNav() {
     <>
       <nav class="nav" aria-label="Tasks">
         <For each={fixedPlaces.slice(0, 4)}>
-          {(place) => (
-            <A
-              href={place.href}
-              end
-              class="nav-link"
-              data-drop-place={place.at === "inbox" ? "inbox" : undefined}
-            >
-              <Icon name={place.icon} />
-              <span>{place.title}</span>
-            </A>
-          )}
+          {(place) => <NavLink place={place} icon={place.icon} title={place.title} />}
         </For>
       </nav>
       <nav class="nav" aria-labelledby="nav-lists">
@@ -61,12 +52,7 @@ export function TasksNav() {
             each={own()}
             fallback={<p class="nav-none small soft">A list keeps together what belongs together.</p>}
           >
-            {(list) => (
-              <A href={`/lists/${list.id}`} end class="nav-link" data-drop-list={list.id}>
-                <Icon name="list" />
-                <span>{list.title}</span>
-              </A>
-            )}
+            {(list) => <NavLink place={{ at: "list", id: list.id }} icon="list" title={list.title} />}
           </For>
         </Show>
       </nav>
@@ -78,24 +64,39 @@ export function TasksNav() {
             </h2>
           </div>
           <For each={store.labels().slice(0, 30)}>
-            {(label) => (
-              <A href={addressOf({ at: "label", label })} end class="nav-link">
-                <Icon name="tag" />
-                <span>{label}</span>
-              </A>
-            )}
+            {(label) => <NavLink place={{ at: "label", label }} icon="tag" title={label} />}
           </For>
         </nav>
       </Show>
       <nav class="nav" aria-label="Deleted tasks">
-        <A href="/trash" end class="nav-link">
-          <Icon name="trash" />
-          <span>Trash</span>
-        </A>
+        <NavLink place={{ at: "trash" }} icon="trash" title="Trash" />
       </nav>
       <Show when={making()}>
         <ListDialog onClose={() => setMaking(false)} />
       </Show>
     </>
+  );
+}
+
+/** A place to go to, or, of lists, to drag a task to. It says where one is, also while a task is open beside it. */
+function NavLink(props: { place: Place; icon: IconName; title: string }) {
+  const location = useLocation();
+  const address = () => addressOf(props.place);
+  const current = () => {
+    if (location.pathname === address()) return "page";
+    const beside = !placeOf(location.pathname) && here();
+    return beside && addressOf(beside.place) === address() ? "true" : undefined;
+  };
+  return (
+    <a
+      href={address()}
+      class="nav-link"
+      aria-current={current()}
+      data-drop-place={props.place.at === "inbox" ? "inbox" : undefined}
+      data-drop-list={props.place.at === "list" ? props.place.id : undefined}
+    >
+      <Icon name={props.icon} />
+      <span>{props.title}</span>
+    </a>
   );
 }
