@@ -5,7 +5,7 @@ import { Icon, type IconName } from "../design/Icon.jsx";
 import { Skeleton } from "../design/pieces.jsx";
 import { offerCommands } from "../shell/commands.js";
 import { useTasks } from "./context.js";
-import { here } from "./here.js";
+import { useHere } from "./here.js";
 import { ListDialog } from "./ListDialog.jsx";
 import { useLists } from "./lists.js";
 import { addressOf, fixedPlaces, placeOf, type Place } from "./places.js";
@@ -81,6 +81,7 @@ export function TasksNav() {
 /** A place to go to, or, of lists, to drag a task to. It says where one is, also while a task is open beside it. */
 function NavLink(props: { place: Place; icon: IconName; title: string }) {
   const location = useLocation();
+  const [here] = useHere();
   const address = () => addressOf(props.place);
   const current = () => {
     if (location.pathname === address()) return "page";

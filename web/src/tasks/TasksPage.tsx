@@ -18,7 +18,7 @@ import { look } from "./actions.js";
 import { useTasks } from "./context.js";
 import { Conflicts } from "./Conflicts.jsx";
 import { plainView, viewOf } from "./filter.js";
-import { here, setHere } from "./here.js";
+import { useHere } from "./here.js";
 import { useLists } from "./lists.js";
 import { askParent, placed } from "./parents.js";
 import { addressOf, placeOf, titleOf, type Place } from "./places.js";
@@ -42,6 +42,7 @@ export default function TasksPage() {
   const navigate = useNavigate();
   const { query, lists } = useLists(person);
   const open = createMemo(() => /^\/tasks\/([^/]+)$/.exec(location.pathname)?.[1]);
+  const [here, setHere] = useHere();
   createComputed(() => {
     const place = placeOf(location.pathname);
     if (place) setHere({ place, search: location.search });

@@ -1,8 +1,9 @@
 import { createSignal } from "solid-js";
+import { ofPerson } from "../sessions/context.js";
 import type { Place } from "./places.js";
 
 /** Where somebody looks at tasks, and how: also while a task has an address of its own beside that. */
 export type Here = { place: Place; search: string };
 
 /** Undefined away from the tasks, and until it is known which list a task belongs beside. */
-export const [here, setHere] = createSignal<Here>();
+export const useHere = ofPerson(() => createSignal<Here>());
