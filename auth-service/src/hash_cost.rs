@@ -22,14 +22,17 @@ pub(crate) struct Padding {
 }
 
 impl HashCosts {
-    const MEASUREMENTS: usize = 3;
     /// Over the dearest of the measurements: no check takes exactly as long as another.
     const MARGIN: f64 = 1.25;
 
-    /// To what the checks are padded while hashes of those schemes are kept; to nothing if there is but that of new
-    /// hashes. A check of any other computes one hash by its scheme and one by that of new hashes.
-    pub(crate) fn padding(&self, kept: &[Scheme], hasher: &mut Hasher) -> anyhow::Result<Option<Padding>> {
-        let usual = hasher.scheme();
+    /// To what the checks are padded while hashes of those schemes are kept; to nothing if there is but the usual one,
+    /// that of new hashes. A check of any other computes one hash by its scheme and one by the usual.
+    pub(crate) fn padding(
+        &self,
+        usual: Scheme,
+        kept: &[Scheme],
+        mut measure: impl FnMut(Scheme) -> anyhow::Result<Duration>,
+    ) -> anyhow::Result<Option<Padding>> {
         if kept.iter().all(|scheme| *scheme == usual) {
             return Ok(None);
         }
@@ -39,7 +42,7 @@ impl HashCosts {
             if let Some(cost) = costs.get(&scheme) {
                 return anyhow::Ok(*cost);
             }
-            let cost = measure(scheme, hasher)?;
+            let cost = measure(scheme)?;
             tracing::debug!(%scheme, ?cost, "the cost of a password hash");
             costs.insert(scheme, cost);
             Ok(cost)
@@ -65,10 +68,10 @@ impl Padding {
     }
 }
 
-/// The most time that the processor spends on a hash, whatever else it does meanwhile.
-fn measure(scheme: Scheme, hasher: &mut Hasher) -> anyhow::Result<Duration> {
+/// The most time, of three measurements, that the processor spends on a hash, whatever else it does meanwhile.
+pub(crate) fn measure(scheme: Scheme, hasher: &mut Hasher) -> anyhow::Result<Duration> {
     let mut most = Duration::ZERO;
-    for _ in 0..HashCosts::MEASUREMENTS {
+    for _ in 0..3 {
         let begun = processor_time();
         hasher.try_out(scheme)?;
         most = most.max(processor_time().saturating_sub(begun));
@@ -85,16 +88,38 @@ fn processor_time() -> Duration {
 mod tests {
     use super::*;
 
+    fn scheme(memory: u32) -> Scheme {
+        Scheme::argon2id(memory, 1).unwrap()
+    }
+
     #[test]
     fn pads_only_while_hashes_of_other_schemes_are_kept() {
-        let scheme = |memory| Scheme::argon2id(memory, 1).unwrap();
-        let (costs, mut hasher) = (HashCosts::default(), Hasher::new(scheme(64)));
-        assert_eq!(costs.padding(&[], &mut hasher).unwrap(), None);
-        assert_eq!(costs.padding(&[scheme(64)], &mut hasher).unwrap(), None);
-        let padding = costs.padding(&[scheme(64), scheme(1024)], &mut hasher).unwrap().unwrap();
-        let dearer = costs.padding(&[scheme(8192), scheme(1024), scheme(64)], &mut hasher).unwrap().unwrap();
-        assert!(dearer.least > padding.least * 3, "{dearer:?} {padding:?}");
-        assert_eq!(costs.padding(&[scheme(1024)], &mut hasher).unwrap().unwrap(), padding, "it is measured once");
+        let costs = HashCosts::default();
+        let mut measured = Vec::new();
+        let mut padding = |kept: &[Scheme]| {
+            let measure = |wanted| {
+                measured.push(wanted);
+                let costs = [(scheme(64), 64), (scheme(192), 192), (scheme(960), 960)];
+                let (_, cost) = costs.into_iter().find(|(known, _)| *known == wanted).unwrap();
+                Ok(Duration::from_millis(cost))
+            };
+            costs.padding(scheme(64), kept, measure).unwrap()
+        };
+        let dear = Some(Padding { least: Duration::from_millis(1280), factor: 20.0 });
+        let cheaper = Some(Padding { least: Duration::from_millis(320), factor: 5.0 });
+        assert_eq!(padding(&[]), None);
+        assert_eq!(padding(&[scheme(64)]), None);
+        assert_eq!(padding(&[scheme(192), scheme(64)]), cheaper);
+        assert_eq!(padding(&[scheme(960), scheme(192), scheme(64)]), dear);
+        assert_eq!(padding(&[scheme(192)]), cheaper);
+        assert_eq!(measured, [scheme(64), scheme(192), scheme(960)], "each is measured once");
+    }
+
+    #[test]
+    fn a_hash_costs_time_of_the_processor() {
+        let begun = processor_time();
+        let cost = measure(scheme(1024), &mut Hasher::new(scheme(64))).unwrap();
+        assert!(cost > Duration::ZERO && cost <= processor_time() - begun, "{cost:?}");
     }
 
     #[test]

@@ -11,6 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use super::{Checked, Finding, Shared};
 use crate::{
     error::{Error, Result},
+    hash_cost,
     hash_scheme::Scheme,
     hasher::Hasher,
     password::{ContextWords, Password, PasswordPolicy},
@@ -86,7 +87,9 @@ impl Worker {
     }
 
     fn check(&mut self, password: &Password, hash: Option<&str>, kept: &[Scheme]) -> anyhow::Result<Checked> {
-        let padding = self.shared.costs.padding(kept, &mut self.hasher)?;
+        let wanted = self.hasher.scheme();
+        let measure = |scheme| hash_cost::measure(scheme, &mut self.hasher);
+        let padding = self.shared.costs.padding(wanted, kept, measure)?;
         let begun = self.shared.clock.stopwatch();
         let hash = hash.map(StoredHash::parse).transpose().map_err(anyhow::Error::msg)?;
         let (finding, usual) = self.find(password, hash.as_ref())?;
