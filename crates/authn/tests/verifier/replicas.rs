@@ -1,6 +1,6 @@
 //! Several replicas: whoever does not answer is left for another, and come back to.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use authn::RemoteDeletions;
 use tonic::Code;
@@ -13,6 +13,11 @@ fn pair() -> ([Double; 2], String) {
     (doubles, urls)
 }
 
+/// How often a replica in trouble may be asked in that time: some times at once, and ten times a second.
+fn most(at_once: usize, took: Duration) -> usize {
+    at_once + took.as_millis() as usize / 100
+}
+
 #[tokio::test]
 async fn a_replica_that_is_gone_or_in_trouble_costs_no_call() {
     for trouble in [Double::kill, |double: &mut Double| double.replica.conduct().refusal = Some(Code::Unavailable)] {
@@ -23,11 +28,12 @@ async fn a_replica_that_is_gone_or_in_trouble_costs_no_call() {
         }
         assert!(doubles.iter().all(|double| double.replica.calls() > 0), "both are asked");
         trouble(&mut doubles[0]);
-        let before = doubles[0].replica.calls();
+        let (before, start) = (doubles[0].replica.calls(), Instant::now());
         for _ in 0..100 {
             assert_eq!(show(&verifier, &token(new_session(), 0)).await, Outcome::Accepted);
         }
-        assert!(doubles[0].replica.calls() - before <= 3, "it is left alone");
+        let (calls, took) = (doubles[0].replica.calls() - before, start.elapsed());
+        assert!(calls <= most(3, took), "it is not left alone: {calls} calls in {took:?}");
 
         doubles[0].replica.conduct().refusal = None;
         doubles[0].start_again();
@@ -64,13 +70,12 @@ async fn a_question_is_put_twice_at_most_and_to_nobody_who_has_just_failed() {
     let start = Instant::now();
     assert_eq!(show(&verifier, &token(new_session(), 0)).await, Outcome::Unavailable);
     assert_eq!(calls(), 2);
-    let mut asked = 0;
-    while start.elapsed() < milliseconds(2000) {
+    for _ in 0..300 {
         assert_eq!(show(&verifier, &token(new_session(), 0)).await, Outcome::Unavailable);
-        asked += 1;
         tokio::time::sleep(milliseconds(1)).await;
     }
-    assert!(asked > 200 && calls() < 50, "{asked} callers, {} calls", calls());
+    let (calls, took) = (calls(), start.elapsed());
+    assert!(calls <= 2 * most(5, took), "{calls} calls in {took:?}");
 }
 
 #[tokio::test]
@@ -135,9 +140,10 @@ async fn deletions_are_asked_of_whoever_answers() {
     let (doubles, urls) = pair();
     let deletions = RemoteDeletions::connect_lazy(&urls).unwrap();
     doubles[0].replica.conduct().refusal = Some(Code::Unavailable);
-    let mut failures = 0;
+    let (mut failures, start) = (0, Instant::now());
     for _ in 0..20 {
         failures += usize::from(deletions.list("").await.is_err());
     }
-    assert!(failures <= 3, "{failures} of 20");
+    let took = start.elapsed();
+    assert!(failures <= most(3, took), "{failures} of 20 in {took:?}");
 }
