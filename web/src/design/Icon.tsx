@@ -44,10 +44,16 @@ const paths = {
 
 export type IconName = keyof typeof paths;
 
-/** A picture beside words, or in a button that has a name; never a name by itself. */
-export function Icon(props: { name: IconName; class?: string }) {
+/** A picture beside words, or in a button that has a name. What it `says` is heard before the words; else it is not. */
+export function Icon(props: { name: IconName; class?: string; says?: string }) {
   return (
-    <svg class={`icon ${props.class ?? ""}`} viewBox="0 0 24 24" aria-hidden="true">
+    <svg
+      class={`icon ${props.class ?? ""}`}
+      viewBox="0 0 24 24"
+      role={props.says ? "img" : undefined}
+      aria-label={props.says}
+      aria-hidden={!props.says}
+    >
       <path d={paths[props.name]} />
     </svg>
   );

@@ -4,7 +4,7 @@ import { Button, IconButton } from "../design/Button.jsx";
 import { Icon } from "../design/Icon.jsx";
 import { Menu } from "../design/Menu.jsx";
 import type { TaskList } from "../gen/duet/task/v1/task_list_service_pb.js";
-import { Priority, type Task } from "../gen/duet/task/v1/task_service_pb.js";
+import { Priority } from "../gen/duet/task/v1/task_service_pb.js";
 import { BulkDialog } from "./BulkDialog.jsx";
 import {
   completeMany,
@@ -19,7 +19,7 @@ import {
 } from "./bulk.js";
 import { useTasks } from "./context.js";
 import type { Selection } from "./selection.js";
-import { isDone } from "./store.js";
+import { isDone, type Task } from "./task.js";
 import { priorities } from "./TaskRow.jsx";
 import { offerUndo } from "./undo.js";
 

@@ -2,8 +2,8 @@ import { createSignal, Show } from "solid-js";
 import { Button } from "../design/Button.jsx";
 import { Dialog } from "../design/Dialog.jsx";
 import { Field } from "../design/Field.jsx";
-import type { Task } from "../gen/duet/task/v1/task_service_pb.js";
 import type { Fields } from "./actions.js";
+import type { Task } from "./task.js";
 import { taskTime, today } from "./times.js";
 
 type DialogProps = {

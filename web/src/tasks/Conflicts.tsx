@@ -1,10 +1,10 @@
 import { For, onCleanup, Show } from "solid-js";
 import { Button } from "../design/Button.jsx";
 import { Dialog } from "../design/Dialog.jsx";
-import type { Task } from "../gen/duet/task/v1/task_service_pb.js";
 import { shortened } from "./actions.js";
 import { conflicts, type Conflict } from "./conflicts.js";
 import { stateNames } from "./state-names.js";
+import type { Task } from "./task.js";
 import { priorities } from "./TaskRow.jsx";
 import { shownTaskTime } from "./times.js";
 

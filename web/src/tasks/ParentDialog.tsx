@@ -2,12 +2,12 @@ import { createEffect, createSignal, on, onCleanup } from "solid-js";
 import { toastFailure } from "../design/toast.jsx";
 import { Finder } from "../design/Finder.jsx";
 import { Icon } from "../design/Icon.jsx";
-import type { Task } from "../gen/duet/task/v1/task_service_pb.js";
 import { shortened } from "./actions.js";
 import { takeIn } from "./changes.js";
 import { useTasks } from "./context.js";
 import { quoted } from "./filter.js";
 import { askParent, putUnder } from "./parents.js";
+import { taskOf, type Task } from "./task.js";
 
 /** How long after a key its text is looked for, in milliseconds. */
 const DELAY = 150;
@@ -35,7 +35,7 @@ export default function ParentDialog(props: { task: Task }) {
         { signal },
       );
       takeIn(store, { tasks });
-      setFound(tasks.filter(isOffered));
+      setFound(tasks.map(taskOf).filter(isOffered));
     } catch (error) {
       if (!signal.aborted) toastFailure("Nothing was looked for.", error);
     }

@@ -2,12 +2,11 @@ import { createEffect, createMemo, createSignal, For, on, Show, untrack } from "
 import { Button, IconButton } from "../design/Button.jsx";
 import { Icon } from "../design/Icon.jsx";
 import { Trouble } from "../design/pieces.jsx";
-import type { Task } from "../gen/duet/task/v1/task_service_pb.js";
 import { add, move, toggle } from "./actions.js";
 import { useTasks } from "./context.js";
 import { quoted } from "./filter.js";
 import { listingOf } from "./listings.js";
-import { isDone } from "./store.js";
+import { isDone, type Task } from "./task.js";
 
 /** The tasks right under a task. */
 export function Subtasks(props: { task: Task }) {

@@ -6,7 +6,7 @@ import { Notice, Trouble } from "../design/pieces.jsx";
 import { Select } from "../design/Select.jsx";
 import { shownAgo, shownDay, shownTime } from "../design/time.js";
 import type { TaskList } from "../gen/duet/task/v1/task_list_service_pb.js";
-import { Priority, State, type Task } from "../gen/duet/task/v1/task_service_pb.js";
+import { Priority, State } from "../gen/duet/task/v1/task_service_pb.js";
 import { offerCommands } from "../shell/commands.js";
 import { guardUnsaved } from "../shell/leaving.js";
 import { move, remove, restore, step, toggle } from "./actions.js";
@@ -16,8 +16,8 @@ import { LabelsField } from "./LabelsField.jsx";
 import { ParentLine } from "./ParentLine.jsx";
 import { askParent, putUnder } from "./parents.js";
 import { stateNames } from "./state-names.js";
-import { isDone } from "./store.js";
 import { Subtasks } from "./Subtasks.jsx";
+import { isDone, type Task } from "./task.js";
 import { priorities } from "./TaskRow.jsx";
 import { TimeField } from "./TimeField.jsx";
 

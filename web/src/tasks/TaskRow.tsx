@@ -1,6 +1,7 @@
 import { createMemo, For, Show } from "solid-js";
-import { Icon } from "../design/Icon.jsx";
-import { Priority, State, type Task } from "../gen/duet/task/v1/task_service_pb.js";
+import { Icon, type IconName } from "../design/Icon.jsx";
+import { Priority, State } from "../gen/duet/task/v1/task_service_pb.js";
+import type { Task } from "./task.js";
 import { isOver, shownTaskTime } from "./times.js";
 
 /** How a priority is named, and which class it has. */
@@ -28,33 +29,17 @@ type RowProps = {
 
 /** A task in a list. What is pressed in it is the list's to know, by `data-do`. */
 export function TaskRow(props: RowProps) {
-  const isDone = () => props.task.state === State.COMPLETED;
-  const isCancelled = () => props.task.state === State.CANCELLED;
-  const isPicking = () => props.pressing === "pick";
-  const tab = () => (props.current ? 0 : -1);
-  const hasFacts = () => {
-    const { due, priority, labels, parentId, state, blocked } = props.task;
-    return (
-      Boolean(due ?? props.list) ||
-      priority > Priority.NONE ||
-      labels.length > 0 ||
-      parentId !== "" ||
-      blocked ||
-      state === State.IN_PROCESS
-    );
-  };
+  // Whatever is read of what may change is kept account of, each time, and rows come by the hundred.
+  const looks = createMemo(() => lookOf(props.task, props.pressing === "pick", props.selected));
+  const facts = createMemo(() => factsOf(props.task, props.list));
+  const tab = createMemo(() => (props.current ? 0 : -1));
   return (
     <div
       class="row"
       role="listitem"
       data-id={props.task.id}
-      classList={{
-        "row-done": isDone() || isCancelled(),
-        "row-selected": props.selected,
-        "row-open": props.open,
-      }}
+      classList={{ "row-done": looks().isOver, "row-selected": props.selected, "row-open": props.open }}
     >
-      <span class="grip" aria-hidden="true" />
       <Show
         when={props.pressing !== "restore"}
         fallback={
@@ -72,21 +57,14 @@ export function TaskRow(props: RowProps) {
       >
         <button
           type="button"
-          class={`tick tick-${priorities[props.task.priority].look}`}
-          classList={{
-            "tick-square": isPicking(),
-            "tick-on": isPicking() ? props.selected : isDone(),
-            "tick-off": !isPicking() && isCancelled(),
-          }}
+          class={looks().tick}
           role="checkbox"
-          aria-checked={isPicking() ? props.selected : isDone() || isCancelled()}
-          aria-label={`${isPicking() ? "Choose" : "Complete"} “${props.task.title}”`}
+          aria-checked={looks().isChecked}
+          aria-label={looks().label}
           tabindex={tab()}
           data-do={props.pressing}
         >
-          <Show when={isPicking() || isDone() || isCancelled()}>
-            <Icon name={!isPicking() && isCancelled() ? "minus" : "check"} />
-          </Show>
+          <Show when={looks().icon}>{(icon) => <Icon name={icon()} />}</Show>
         </button>
       </Show>
       <div class="row-words">
@@ -100,47 +78,63 @@ export function TaskRow(props: RowProps) {
         >
           {props.task.title}
         </a>
-        <Show when={hasFacts()}>
-          <Facts task={props.task} list={props.list} />
+        <Show when={facts().length > 0}>
+          <div class="facts-line">
+            <For each={facts()}>
+              {({ words, look, due }) => (
+                <span class={`fact ${look}`}>
+                  <Show when={due}>{(says) => <Icon name="calendar" says={says()} />}</Show>
+                  {words}
+                </span>
+              )}
+            </For>
+          </div>
         </Show>
       </div>
     </div>
   );
 }
 
-function Facts(props: { task: Task; list: string | undefined }) {
-  const isLate = createMemo(() => {
-    const { due, state } = props.task;
-    const isOpen = state === State.NEEDS_ACTION || state === State.IN_PROCESS;
-    return due !== undefined && isOpen && isOver(due);
-  });
-  return (
-    <div class="facts-line">
-      <Show when={props.task.state === State.IN_PROCESS}>
-        <span class="fact fact-begun">Begun</span>
-      </Show>
-      <Show when={props.task.blocked}>
-        <span class="fact fact-warm">Waiting</span>
-      </Show>
-      <Show when={props.task.due}>
-        {(due) => (
-          <span class="fact" classList={{ "fact-over": isLate() }}>
-            <Icon name="calendar" />
-            <span class="unseen">{isLate() ? "Overdue:" : "Due:"}</span>
-            {shownTaskTime(due())}
-          </span>
-        )}
-      </Show>
-      <Show when={props.task.priority > Priority.NONE}>
-        <span class={`fact fact-${priorities[props.task.priority].look}`}>
-          {priorities[props.task.priority].name}
-        </span>
-      </Show>
-      <For each={props.task.labels}>{(label) => <span class="fact">#{label}</span>}</For>
-      <Show when={props.task.parentId}>
-        <span class="fact">Subtask</span>
-      </Show>
-      <Show when={props.list}>{(list) => <span class="fact">{list()}</span>}</Show>
-    </div>
-  );
+/** How a row and the button in front of it look, while tasks are picked and else. */
+function lookOf({ title, state, priority }: Task, isPicking: boolean, isPicked: boolean) {
+  const isDone = state === State.COMPLETED;
+  const isCancelled = state === State.CANCELLED;
+  const isOver = isDone || isCancelled;
+  const isOff = isCancelled && !isPicking;
+  const isOn = isPicking ? isPicked : isDone;
+  const icon: IconName | undefined = isOff ? "minus" : isPicking || isDone ? "check" : undefined;
+  return {
+    isOver,
+    isChecked: isOn || isOff,
+    icon,
+    label: `${isPicking ? "Choose" : "Complete"} “${title}”`,
+    tick: [
+      `tick tick-${priorities[priority].look}`,
+      isPicking ? "tick-square" : "",
+      isOn ? "tick-on" : "",
+      isOff ? "tick-off" : "",
+    ].join(" "),
+  };
+}
+
+/** What stands beside a title. A `due` is a time, by this word. */
+type Fact = { words: string; look: string; due?: string };
+
+function factsOf(
+  { state, blocked, due, priority, labels, parentId }: Task,
+  list: string | undefined,
+): Fact[] {
+  const facts: Fact[] = [];
+  const add = (words: string, look = "", more?: Partial<Fact>) => facts.push({ words, look, ...more });
+  if (state === State.IN_PROCESS) add("Begun", "fact-begun");
+  if (blocked) add("Waiting", "fact-warm");
+  if (due) {
+    const isLate = (state === State.NEEDS_ACTION || state === State.IN_PROCESS) && isOver(due);
+    add(shownTaskTime(due), isLate ? "fact-over" : "", { due: isLate ? "Overdue:" : "Due:" });
+  }
+  if (priority > Priority.NONE) add(priorities[priority].name, `fact-${priorities[priority].look}`);
+  for (const label of labels) add(`#${label}`);
+  if (parentId) add("Subtask");
+  if (list) add(list);
+  return facts;
 }

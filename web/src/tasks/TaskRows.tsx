@@ -48,16 +48,12 @@ export function TaskRows(props: RowsProps) {
   const store = useTasks();
   let root!: HTMLDivElement;
   const [top, setTop] = createSignal(0);
-  const chunks = createMemo(() =>
-    Array.from({ length: Math.ceil(props.ids.length / CHUNK) }, (_, index) =>
-      props.ids.slice(index * CHUNK, (index + 1) * CHUNK),
-    ),
-  );
+  const chunk = (index: number) => props.ids.slice(index * CHUNK, (index + 1) * CHUNK);
   const virtual = createWindowVirtualizer<HTMLDivElement>({
     get count() {
-      return chunks().length;
+      return Math.ceil(props.ids.length / CHUNK);
     },
-    estimateSize: (index) => (chunks()[index]?.length ?? 0) * ROW,
+    estimateSize: () => CHUNK * ROW,
     overscan: 3,
     get scrollMargin() {
       return top();
@@ -65,6 +61,7 @@ export function TaskRows(props: RowsProps) {
   });
   const isCurrent = createSelector(() => props.selection.current());
   const isOpen = createSelector(() => props.open);
+  const pressing = createMemo(() => (props.selection.isOn() ? "pick" : props.trash ? "restore" : "tick"));
 
   // All that came together is measured together: what one measure moves would be laid out again for the next.
   let unmeasured: HTMLDivElement[] = [];
@@ -163,28 +160,21 @@ export function TaskRows(props: RowsProps) {
               class="rows-chunk"
               role="presentation"
               data-index={item.index}
-              style={{ transform: `translateY(${item.start - top()}px)` }}
+              style={{ top: `${item.start - top()}px` }}
             >
-              <For each={chunks()[item.index]}>
+              <For each={chunk(item.index)}>
                 {(id, index) => (
                   <Show when={store.get(id)}>
                     {(task) => (
                       <>
                         {props.heading && (
-                          <Heading
-                            words={props.heading(
-                              id,
-                              index() > 0
-                                ? chunks()[item.index]?.[index() - 1]
-                                : chunks()[item.index - 1]?.at(-1),
-                            )}
-                          />
+                          <Heading words={props.heading(id, props.ids[item.index * CHUNK + index() - 1])} />
                         )}
                         <TaskRow
                           task={task()}
                           current={isCurrent(id)}
                           selected={props.selection.has(id)}
-                          pressing={props.selection.isOn() ? "pick" : props.trash ? "restore" : "tick"}
+                          pressing={pressing()}
                           open={isOpen(id)}
                           list={props.listName(task().taskListId)}
                         />

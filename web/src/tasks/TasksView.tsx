@@ -13,7 +13,6 @@ import {
 } from "solid-js";
 import { Skeleton } from "../design/pieces.jsx";
 import type { TaskList } from "../gen/duet/task/v1/task_list_service_pb.js";
-import type { Task } from "../gen/duet/task/v1/task_service_pb.js";
 import { add, move, restore, toggle, type NewTask } from "./actions.js";
 import { offerTaskCommands } from "./commands.js";
 import { useTasks } from "./context.js";
@@ -24,6 +23,7 @@ import { listingOf } from "./listings.js";
 import { addressOf, listOf, titleOf, type Place } from "./places.js";
 import { QuickAdd } from "./QuickAdd.jsx";
 import { Selection } from "./selection.js";
+import type { Task } from "./task.js";
 import { TaskRows } from "./TaskRows.jsx";
 import { dayAfter, taskTime, today } from "./times.js";
 import { ViewTrouble } from "./ViewTrouble.jsx";

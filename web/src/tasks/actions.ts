@@ -1,5 +1,4 @@
 import { create } from "@bufbuild/protobuf";
-import { timestampNow } from "@bufbuild/protobuf/wkt";
 import { toastFailure } from "../design/toast.jsx";
 import { isRefusal } from "../errors/failure.js";
 import { mayHaveHappened } from "../errors/words.js";
@@ -7,13 +6,13 @@ import {
   State,
   TaskSchema,
   type MoveTaskRequest,
-  type Task,
   type TaskTime,
 } from "../gen/duet/task/v1/task_service_pb.js";
 import { takeIn } from "./changes.js";
 import { askConflict } from "./conflicts.js";
 import { newId } from "./ids.js";
-import { isDone, type Patch, type TaskStore } from "./store.js";
+import type { Patch, TaskStore } from "./store.js";
+import { isDone, taskOf, type Task, type TaskMessage } from "./task.js";
 import { offerUndo } from "./undo.js";
 
 /** The fields of a task that a person writes, and by which name the server knows them. */
@@ -29,7 +28,7 @@ export type Change = {
   /** Behind the task's title, if it fails: `was not completed`. */
   failed: string;
   patch: Patch;
-  call: (etag: string, requestId: string) => Promise<{ task?: Task | undefined }>;
+  call: (etag: string, requestId: string) => Promise<{ task?: TaskMessage | undefined }>;
 };
 
 /** A step of a task's state. */
@@ -119,8 +118,9 @@ export async function learnFrom(store: TaskStore, taskId: string, error: unknown
 /** Asks the server for a task as it is now. */
 export async function look(store: TaskStore, taskId: string): Promise<Task | undefined> {
   const { task } = await store.person.tasks.getTask({ taskId }).catch(() => ({ task: undefined }));
-  if (task) takeIn(store, { tasks: [task] });
-  return task;
+  if (!task) return undefined;
+  takeIn(store, { tasks: [task] });
+  return taskOf(task);
 }
 
 /** Takes a step; answers the task after it. */
@@ -157,7 +157,7 @@ async function back(store: TaskStore, task: Task, was: State): Promise<void> {
 export async function remove(store: TaskStore, task: Task): Promise<boolean> {
   const after = make(store, task, {
     failed: "was not deleted",
-    patch: (shown) => ({ ...shown, deleteTime: timestampNow() }),
+    patch: intoTrash,
     call: (etag, requestId) => store.person.tasks.deleteTask({ taskId: task.id, etag, requestId }),
   });
   const undo = offerUndo("In the trash.", async () => {
@@ -168,6 +168,9 @@ export async function remove(store: TaskStore, task: Task): Promise<boolean> {
   undo();
   return false;
 }
+
+/** What a deleted task shows. */
+export const intoTrash: Patch = (shown) => ({ ...shown, deleteTime: Date.now() });
 
 /** What a restored task shows. */
 export const outOfTrash: Patch = (shown) => {
@@ -219,13 +222,16 @@ export function add(store: TaskStore, fields: NewTask): { id: string; done: Prom
   const attempt = async (): Promise<Outcome> => {
     takeIn(store, { tasks: [create(TaskSchema, { state: State.NEEDS_ACTION, ...fields, id, etag: id })] });
     try {
-      const task = await store.change(
+      await store.change(
         id,
         id,
         (shown) => shown,
-        async () => (await store.person.tasks.createTask(request)).task,
+        async () => {
+          const { task } = await store.person.tasks.createTask(request);
+          if (task) takeIn(store, { tasks: [task] });
+          return task;
+        },
       );
-      takeIn(store, { tasks: [task] });
       return "taken";
     } catch (error) {
       takeIn(store, { purged: [id] });

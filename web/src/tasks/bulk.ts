@@ -1,11 +1,10 @@
-import { timestampNow } from "@bufbuild/protobuf/wkt";
 import { toast } from "../design/toast.jsx";
 import { failureOf, isCancelled } from "../errors/failure.js";
 import { explain } from "../errors/words.js";
-import type { Task } from "../gen/duet/task/v1/task_service_pb.js";
-import { callOf, learnFrom, movePatch, outOfTrash, patchOf, type Fields } from "./actions.js";
+import { callOf, intoTrash, learnFrom, movePatch, outOfTrash, patchOf, type Fields } from "./actions.js";
 import { takeIn } from "./changes.js";
 import type { Patch, TaskStore } from "./store.js";
+import type { Task, TaskMessage } from "./task.js";
 
 /** How many tasks the server takes in one batch. */
 const BATCH = 100;
@@ -44,7 +43,7 @@ export function deleteMany(store: TaskStore, tasks: readonly Task[]) {
   return inBatches(
     store,
     tasks,
-    () => (shown) => ({ ...shown, deleteTime: timestampNow() }),
+    () => intoTrash,
     async (batch) => {
       const requests = batch.map(({ id, etag }) => ({ taskId: id, etag: store.latest(etag) }));
       return (await store.person.tasks.batchDeleteTasks({ requests })).tasks;
@@ -116,7 +115,7 @@ async function inBatches(
   store: TaskStore,
   tasks: readonly Task[],
   patch: (task: Task) => Patch,
-  call: (batch: readonly Task[]) => Promise<Task[]>,
+  call: (batch: readonly Task[]) => Promise<TaskMessage[]>,
 ): Promise<Failure[]> {
   const failures: Failure[] = [];
   for (const batch of batches(tasks)) {
@@ -141,7 +140,7 @@ async function oneByOne(
   store: TaskStore,
   tasks: readonly Task[],
   patch: Patch,
-  call: (task: Task, etag: string) => Promise<{ task?: Task | undefined }>,
+  call: (task: Task, etag: string) => Promise<{ task?: TaskMessage | undefined }>,
   atOnce = AT_ONCE,
 ): Promise<Failure[]> {
   const failures: Failure[] = [];

@@ -1,11 +1,11 @@
 import type { TaskList } from "../gen/duet/task/v1/task_list_service_pb.js";
-import type { Task } from "../gen/duet/task/v1/task_service_pb.js";
 import { listsKey } from "./lists.js";
 import type { TaskStore } from "./store.js";
+import type { TaskMessage } from "./task.js";
 
 /** What has become known of a person's tasks and lists. */
 export type Changes = {
-  tasks?: readonly Task[];
+  tasks?: readonly TaskMessage[];
   /** Tasks that are gone for good. */
   purged?: readonly string[];
   lists?: readonly TaskList[];
@@ -35,11 +35,11 @@ export function takeIn(store: TaskStore, changes: Changes): void {
 }
 
 /** The inbox is made with the first task in it, and any list may have been made elsewhere. */
-function meetLists({ person }: TaskStore, tasks: readonly Task[]): void {
+function meetLists({ person }: TaskStore, tasks: readonly TaskMessage[]): void {
   const known = person.queries.getQueryData<TaskList[]>(listsKey);
   if (!known) return;
   const ids = new Set(["", ...known.map(({ id }) => id)]);
-  const isUnknown = ({ taskListId, deleteTime }: Task) => !deleteTime && !ids.has(taskListId);
+  const isUnknown = ({ taskListId, deleteTime }: TaskMessage) => !deleteTime && !ids.has(taskListId);
   if (tasks.some(isUnknown)) void person.queries.invalidateQueries({ queryKey: listsKey });
 }
 

@@ -1,10 +1,11 @@
 import { useNavigate } from "@solidjs/router";
-import { State, type Task } from "../gen/duet/task/v1/task_service_pb.js";
+import { State } from "../gen/duet/task/v1/task_service_pb.js";
 import { offerCommands, type Command } from "../shell/commands.js";
 import { remove, restore, step, toggle } from "./actions.js";
 import { askParent, putUnder } from "./parents.js";
 import type { Selection } from "./selection.js";
-import { isDone, type TaskStore } from "./store.js";
+import type { TaskStore } from "./store.js";
+import { isDone, type Task } from "./task.js";
 import { lastUndo } from "./undo.js";
 
 type Where = {

@@ -1,5 +1,5 @@
 import { createSignal } from "solid-js";
-import type { Task } from "../gen/duet/task/v1/task_service_pb.js";
+import type { Task } from "./task.js";
 
 export type Conflict = {
   /** The task as the person wants it. */

@@ -1,11 +1,12 @@
 import { createMemo } from "solid-js";
 import { isRefusal } from "../errors/failure.js";
 import { createSubmission } from "../errors/submission.js";
-import type { Task, TaskTime } from "../gen/duet/task/v1/task_service_pb.js";
+import type { TaskTime } from "../gen/duet/task/v1/task_service_pb.js";
 import { createDraft } from "../sessions/draft.js";
 import { look, type FieldName, type Fields } from "./actions.js";
 import { askConflict } from "./conflicts.js";
 import type { TaskStore } from "./store.js";
+import type { Task } from "./task.js";
 
 type Draft = {
   /** The version that the person was looking at when they began. */

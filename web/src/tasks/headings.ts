@@ -1,8 +1,8 @@
 import { untrack } from "solid-js";
-import type { Task } from "../gen/duet/task/v1/task_service_pb.js";
 import { orderOf, type View } from "./filter.js";
 import type { Place } from "./places.js";
 import type { TaskStore } from "./store.js";
+import type { Task } from "./task.js";
 import { isOver, local, shownDayHeading, today } from "./times.js";
 
 type Heading = (id: string, before: string | undefined) => string | undefined;

@@ -1,8 +1,8 @@
 import { batch, createSignal, type Accessor } from "solid-js";
-import type { Task } from "../gen/duet/task/v1/task_service_pb.js";
 import { takeIn } from "./changes.js";
 import type { Query } from "./filter.js";
 import type { TaskStore } from "./store.js";
+import type { TaskMessage } from "./task.js";
 import { ownZone, today } from "./times.js";
 
 /**
@@ -119,8 +119,8 @@ export class Listing {
     const known = new Set(this.#pages[0]().flatMap(({ ids }) => ids));
     const made = this.#new[0]().filter((id) => !known.has(id));
     const [answered, waiting] = [
-      made.filter((id) => (this.store.get(id)?.revision ?? 0n) > 0n),
-      made.filter((id) => this.store.get(id)?.revision === 0n),
+      made.filter((id) => (this.store.get(id)?.revision ?? 0) > 0),
+      made.filter((id) => this.store.get(id)?.revision === 0),
     ];
     batch(() => {
       this.#new[1](waiting);
@@ -210,7 +210,7 @@ export class Listing {
     });
   }
 
-  #fetch(pageToken: string): Promise<{ tasks: Task[]; nextPageToken: string }> {
+  #fetch(pageToken: string): Promise<{ tasks: TaskMessage[]; nextPageToken: string }> {
     return this.store.person.tasks.listTasks({
       ...this.query,
       pageSize: PAGE_SIZE,

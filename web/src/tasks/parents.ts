@@ -1,7 +1,7 @@
 import { createSignal } from "solid-js";
-import type { Task } from "../gen/duet/task/v1/task_service_pb.js";
 import { move, shortened } from "./actions.js";
 import type { TaskStore } from "./store.js";
+import type { Task } from "./task.js";
 import { offerUndo } from "./undo.js";
 
 const [placed, setPlaced] = createSignal<Task>();

@@ -1,6 +1,7 @@
-import { batch, createSignal, untrack, type Accessor, type Setter } from "solid-js";
-import { State, type Task } from "../gen/duet/task/v1/task_service_pb.js";
+import { TriggerCache } from "@solid-primitives/trigger";
+import { batch, createSignal, type Accessor } from "solid-js";
 import type { Person } from "../sessions/person.js";
+import { isDone, taskOf, type Task, type TaskMessage } from "./task.js";
 
 /** A change that is shown before the server has said yes. */
 export type Patch = (task: Task) => Task;
@@ -9,8 +10,8 @@ type Entry = {
   /** As the server knows it. */
   known: Task | undefined;
   patches: readonly Patch[];
-  shown: Accessor<Task | undefined>;
-  show: Setter<Task | undefined>;
+  /** With the patches. */
+  shown: Task | undefined;
   /** When it was done here (epoch milliseconds); 0: it came so. */
   doneAt: number;
   /** Whether it was taken for gone for good. */
@@ -24,10 +25,9 @@ const FAREWELL = 900;
 /** How many of the own changes are remembered. */
 const MOST_LINKS = 5_000;
 
-/** Whether there is nothing left to do. */
-export function isDone(task: Task): boolean {
-  return task.state === State.COMPLETED || task.state === State.CANCELLED;
-}
+/** What most entries have: thousands of them share it. */
+const NO_PATCHES: readonly Patch[] = [];
+const NO_TURN = Promise.resolve();
 
 /**
  * Every task that the page has met, once, whatever views show it: as the server knows it, with the person's own changes on
@@ -36,6 +36,8 @@ export function isDone(task: Task): boolean {
  */
 export class TaskStore {
   readonly #entries = new Map<string, Entry>();
+  /** Who shows which task, by its id. */
+  readonly #watched = new TriggerCache<string>();
   readonly #successors = new Map<string, string>();
   readonly #labels = new Set<string>();
   readonly #labelSignal = createSignal<readonly string[]>([]);
@@ -46,7 +48,8 @@ export class TaskStore {
 
   /** The task as it is shown; undefined until it is known. */
   get(id: string): Task | undefined {
-    return this.#entry(id).shown();
+    this.#watched.track(id);
+    return this.#entries.get(id)?.shown;
   }
 
   /** Changes whenever a task may have come to belong elsewhere: done, deleted, moved. */
@@ -64,19 +67,8 @@ export class TaskStore {
   }
 
   /** Takes in what the server says; an answer that is older than what is known changes nothing. */
-  learn(tasks: readonly Task[]): void {
-    batch(() => {
-      for (const task of tasks) {
-        const entry = this.#entry(task.id);
-        const { known } = entry;
-        if (known && known.revision > task.revision) continue;
-        if (known?.etag === task.etag && known.blocked === task.blocked) continue;
-        if (known && isReordered(known, task)) this.#orders[1]((count) => count + 1);
-        entry.known = task;
-        this.#learnLabels(task.labels);
-        this.#show(entry);
-      }
-    });
+  learn(messages: readonly TaskMessage[]): void {
+    batch(() => messages.forEach((message) => this.#learn(taskOf(message))));
   }
 
   /** Drops what is gone for good. */
@@ -87,7 +79,7 @@ export class TaskStore {
         if (!entry) continue;
         entry.known = undefined;
         entry.isForgotten = true;
-        this.#show(entry);
+        this.#show(id, entry);
       }
     });
   }
@@ -101,54 +93,41 @@ export class TaskStore {
     id: string,
     seen: string,
     patch: Patch,
-    call: (etag: string) => Promise<Task | undefined>,
+    call: (etag: string) => Promise<TaskMessage | undefined>,
   ): Promise<Task> {
     const entry = this.#entry(id);
-    entry.patches = [...entry.patches, patch];
-    this.#show(entry);
+    this.#patch(id, patch);
     const turn = entry.turn.then(async () => {
       const etag = this.latest(seen);
       const answer = await call(etag);
       if (!answer) throw new Error("the answer has no task");
       this.link(etag, answer.etag);
-      return answer;
+      return taskOf(answer);
     });
     entry.turn = turn.catch(() => undefined);
     try {
       const answer = await turn;
       batch(() => {
-        entry.patches = entry.patches.filter((other) => other !== patch);
-        this.learn([answer]);
-        this.#show(entry);
+        this.#learn(answer);
+        this.#unpatch(id, patch);
       });
       return answer;
     } catch (error) {
-      entry.patches = entry.patches.filter((other) => other !== patch);
-      this.#show(entry);
+      this.#unpatch(id, patch);
       throw error;
     }
   }
 
   /** Shows changes of several tasks for as long as the work takes, and makes them after those before. */
   async changeAll<T>(patches: ReadonlyMap<string, Patch>, work: () => Promise<T>): Promise<T> {
-    const entries = [...patches].map(([id, patch]) => ({ entry: this.#entry(id), patch }));
-    batch(() => {
-      for (const { entry, patch } of entries) {
-        entry.patches = [...entry.patches, patch];
-        this.#show(entry);
-      }
-    });
-    const turn = Promise.all(entries.map(({ entry }) => entry.turn)).then(work);
-    for (const { entry } of entries) entry.turn = turn.catch(() => undefined);
+    const entries = [...patches.keys()].map((id) => this.#entry(id));
+    batch(() => patches.forEach((patch, id) => this.#patch(id, patch)));
+    const turn = Promise.all(entries.map((entry) => entry.turn)).then(work);
+    for (const entry of entries) entry.turn = turn.catch(() => undefined);
     try {
       return await turn;
     } finally {
-      batch(() => {
-        for (const { entry, patch } of entries) {
-          entry.patches = entry.patches.filter((other) => other !== patch);
-          this.#show(entry);
-        }
-      });
+      batch(() => patches.forEach((patch, id) => this.#unpatch(id, patch)));
     }
   }
 
@@ -171,29 +150,51 @@ export class TaskStore {
   #entry(id: string): Entry {
     const found = this.#entries.get(id);
     if (found) return found;
-    const [shown, show] = createSignal<Task | undefined>(undefined);
     const entry: Entry = {
       known: undefined,
-      patches: [],
-      shown,
-      show,
+      patches: NO_PATCHES,
+      shown: undefined,
       doneAt: 0,
       isForgotten: false,
-      turn: Promise.resolve(),
+      turn: NO_TURN,
     };
     this.#entries.set(id, entry);
     return entry;
   }
 
-  #show(entry: Entry): void {
-    const before = peek(entry);
+  #learn(task: Task): void {
+    const entry = this.#entry(task.id);
+    const { known } = entry;
+    if (known && known.revision > task.revision) return;
+    if (known?.etag === task.etag && known.blocked === task.blocked) return;
+    if (known && isReordered(known, task)) this.#orders[1]((count) => count + 1);
+    entry.known = task;
+    this.#learnLabels(task.labels);
+    this.#show(task.id, entry);
+  }
+
+  #patch(id: string, patch: Patch): void {
+    const entry = this.#entry(id);
+    entry.patches = [...entry.patches, patch];
+    this.#show(id, entry);
+  }
+
+  #unpatch(id: string, patch: Patch): void {
+    const entry = this.#entry(id);
+    entry.patches = entry.patches.filter((other) => other !== patch);
+    this.#show(id, entry);
+  }
+
+  #show(id: string, entry: Entry): void {
+    const before = entry.shown;
     const now = entry.known && entry.patches.reduce((task, patch) => patch(task), entry.known);
     if (before && now && !isDone(before) && isDone(now)) {
       entry.doneAt = Date.now();
       setTimeout(() => this.#belongingsChanged(), FAREWELL);
     }
     if (now && !isDone(now)) entry.doneAt = 0;
-    entry.show(() => now);
+    entry.shown = now;
+    if (now !== before) this.#watched.dirty(id);
     const isBack = !before && now !== undefined && entry.isForgotten;
     if (now) entry.isForgotten = false;
     if (isBack || (before && belonging(before) !== (now && belonging(now)))) this.#belongingsChanged();
@@ -226,8 +227,4 @@ function isReordered(before: Task, after: Task): boolean {
 function order({ title, notes, due, start, priority, labels, taskListId, parentId }: Task): string {
   const times = [due, start].map((time) => [time?.date, time?.timeOfDay, time?.timeZone]);
   return JSON.stringify([title, notes, times, priority, labels, taskListId, parentId]);
-}
-
-function peek(entry: Entry): Task | undefined {
-  return untrack(entry.shown);
 }
