@@ -11,6 +11,8 @@ export default defineConfig({
     // A content security policy that lets nothing be inlined, and one file for each thing.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    // What every visit needs is one file: each of a dozen would cost a request of its own.
+    rolldownOptions: { output: { codeSplitting: { groups: [{ name: "page", tags: ["$initial"] }] } } },
   },
   server: {
     host: "127.0.0.1",
