@@ -156,6 +156,23 @@ const scenes = {
     await shows(page, ["old news"]);
   },
 
+  "the trash is looked into before what is deleted has got there": async (stage, Hand) => {
+    const { page, hand } = await withTasks(stage, Hand, "old news");
+    let letGo;
+    const held = new Promise((resolve) => (letGo = resolve));
+    await page.route("**/*.TaskService/DeleteTask", async (route) => {
+      await held;
+      await route.continue();
+    });
+    await hand.press(link(page, "old news"));
+    await hand.press(panelOf(page).getByRole("button", { name: "More" }));
+    await hand.press(page.getByRole("menuitem", { name: "Delete" }));
+    await hand.press(page.getByRole("link", { name: "Trash" }));
+    await page.getByText("The trash is empty").waitFor();
+    letGo();
+    await shows(page, ["old news"]);
+  },
+
   "tasks are put into another order": async (stage, Hand) => {
     const { visitor, page, hand } = await withTasks(stage, Hand, "one", "two", "three");
     if (Hand === Keyboard) {

@@ -211,6 +211,8 @@ export class Listing {
   }
 
   #fetch(pageToken: string): Promise<{ tasks: TaskMessage[]; nextPageToken: string }> {
+    // The answer may be without the changes that are still under way.
+    void this.store.settled()?.then(() => this.touch());
     return this.store.person.tasks.listTasks({
       ...this.query,
       pageSize: PAGE_SIZE,

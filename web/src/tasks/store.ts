@@ -12,8 +12,8 @@ type Entry = {
   patches: readonly Patch[];
   /** With the patches. */
   shown: Task | undefined;
-  /** When it was done here (epoch milliseconds); 0: it came so. */
-  doneAt: number;
+  /** Runs while it stays where it was because it has just been done. */
+  farewell: number | undefined;
   /** Whether it was taken for gone for good. */
   isForgotten: boolean;
   /** Ends when every change so far has its answer. */
@@ -39,6 +39,8 @@ export class TaskStore {
   /** Who shows which task, by its id. */
   readonly #watched = new TriggerCache<string>();
   readonly #successors = new Map<string, string>();
+  /** The changes that have no answer yet. */
+  readonly #turns = new Set<Promise<unknown>>();
   readonly #labels = new Set<string>();
   readonly #labelSignal = createSignal<readonly string[]>([]);
   readonly #belongings = createSignal(0);
@@ -63,7 +65,7 @@ export class TaskStore {
 
   /** Whether it is done, and has been for long enough not to vanish from under somebody's hand. */
   isDoneForGood(task: Task): boolean {
-    return isDone(task) && Date.now() - this.#entry(task.id).doneAt >= FAREWELL;
+    return isDone(task) && this.#entry(task.id).farewell === undefined;
   }
 
   /** Takes in what the server says; an answer that is older than what is known changes nothing. */
@@ -104,7 +106,7 @@ export class TaskStore {
       this.link(etag, answer.etag);
       return taskOf(answer);
     });
-    entry.turn = turn.catch(() => undefined);
+    this.#await(turn, [entry]);
     try {
       const answer = await turn;
       batch(() => {
@@ -123,12 +125,17 @@ export class TaskStore {
     const entries = [...patches.keys()].map((id) => this.#entry(id));
     batch(() => patches.forEach((patch, id) => this.#patch(id, patch)));
     const turn = Promise.all(entries.map((entry) => entry.turn)).then(work);
-    for (const entry of entries) entry.turn = turn.catch(() => undefined);
+    this.#await(turn, entries);
     try {
       return await turn;
     } finally {
       batch(() => patches.forEach((patch, id) => this.#unpatch(id, patch)));
     }
+  }
+
+  /** Ends when all changes that are under way have their answers; undefined: none is. */
+  settled(): Promise<unknown> | undefined {
+    return this.#turns.size > 0 ? Promise.all(this.#turns) : undefined;
   }
 
   /** What has become of an etag by the person's own changes. */
@@ -147,6 +154,12 @@ export class TaskStore {
     if (this.#successors.size > MOST_LINKS && oldest !== undefined) this.#successors.delete(oldest);
   }
 
+  #await(turn: Promise<unknown>, entries: readonly Entry[]): void {
+    const end = turn.catch(() => undefined).finally(() => this.#turns.delete(end));
+    this.#turns.add(end);
+    for (const entry of entries) entry.turn = end;
+  }
+
   #entry(id: string): Entry {
     const found = this.#entries.get(id);
     if (found) return found;
@@ -154,7 +167,7 @@ export class TaskStore {
       known: undefined,
       patches: NO_PATCHES,
       shown: undefined,
-      doneAt: 0,
+      farewell: undefined,
       isForgotten: false,
       turn: NO_TURN,
     };
@@ -189,10 +202,15 @@ export class TaskStore {
     const before = entry.shown;
     const now = entry.known && entry.patches.reduce((task, patch) => patch(task), entry.known);
     if (before && now && !isDone(before) && isDone(now)) {
-      entry.doneAt = Date.now();
-      setTimeout(() => this.#belongingsChanged(), FAREWELL);
+      entry.farewell = window.setTimeout(() => {
+        entry.farewell = undefined;
+        this.#belongingsChanged();
+      }, FAREWELL);
     }
-    if (now && !isDone(now)) entry.doneAt = 0;
+    if (now && !isDone(now)) {
+      clearTimeout(entry.farewell);
+      entry.farewell = undefined;
+    }
     entry.shown = now;
     if (now !== before) this.#watched.dirty(id);
     const isBack = !before && now !== undefined && entry.isForgotten;
