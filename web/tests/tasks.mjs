@@ -180,8 +180,8 @@ const scenes = {
       await page.keyboard.press("Alt+ArrowUp");
       await page.keyboard.press("Alt+ArrowUp");
     } else {
-      // The page gets ready for dragging a second after the list is seen.
-      await page.waitForTimeout(1_500);
+      // The page gets ready for dragging a while after the list is seen.
+      await page.locator(".tasks-view[data-drop-target-for-element]").waitFor();
       const from = await row(page, "three").boundingBox();
       const to = await row(page, "one").boundingBox();
       await page.mouse.move(from.x + from.width / 2, from.y + from.height / 2);
