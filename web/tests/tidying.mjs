@@ -124,6 +124,9 @@ const scenes = {
     await visitor.settled();
     await page.reload();
     await inOrder(["Beta", "Alpha"]);
+    await hand.press(page.getByRole("link", { name: "Trash" }));
+    await page.getByText("The trash is empty").waitFor();
+    await page.goBack();
     await shows(page, ["in beta"]);
     await menu("Delete…");
     await hand.press(inDialog(page, "Delete"));

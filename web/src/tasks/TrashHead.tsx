@@ -9,7 +9,7 @@ import { offerCommands } from "../shell/commands.js";
 import { takeIn } from "./changes.js";
 import { useTasks } from "./context.js";
 import type { Listing } from "./listing.js";
-import { fetchLists, restoreList } from "./lists.js";
+import { deletedListsKey, fetchLists, restoreList } from "./lists.js";
 
 /** What the trash is, the lists in it, and how to empty it. */
 export default function TrashHead(props: { listing: Listing | undefined; ids: readonly string[] }) {
@@ -17,7 +17,7 @@ export default function TrashHead(props: { listing: Listing | undefined; ids: re
   const queries = useQueryClient();
   const [busy, setBusy] = createSignal(false);
   const deleted = useQuery(() => ({
-    queryKey: ["deleted-lists"],
+    queryKey: deletedListsKey,
     queryFn: async ({ signal }) =>
       (await fetchLists(store.person, true, signal)).filter(({ deleteTime }) => deleteTime),
   }));
@@ -43,7 +43,7 @@ export default function TrashHead(props: { listing: Listing | undefined; ids: re
       toastFailure("The trash was not emptied.", error);
     }
     setBusy(false);
-    await Promise.all([props.listing?.reload(), queries.invalidateQueries({ queryKey: ["deleted-lists"] })]);
+    await Promise.all([props.listing?.reload(), queries.invalidateQueries({ queryKey: deletedListsKey })]);
   };
   offerCommands(() => [
     { group: "Tasks", title: "Empty the trash…", icon: "trash", run: () => void empty() },

@@ -7,6 +7,8 @@ import type { TaskStore } from "./store.js";
 
 /** Under what the lists are kept, in order, without those in the trash. */
 export const listsKey = ["task-lists"];
+/** Those in the trash. */
+export const deletedListsKey = ["deleted-lists"];
 
 /** How many lists are fetched at once. */
 const PAGE_SIZE = 200;
@@ -77,6 +79,7 @@ export async function deleteList(store: TaskStore, list: TaskList): Promise<bool
   try {
     const answer = await store.person.taskLists.deleteTaskList({ taskListId: list.id, etag: list.etag });
     const deleted = taken(store, answer.taskList);
+    void store.person.queries.invalidateQueries({ queryKey: deletedListsKey });
     toast({
       text: `“${list.title}” is in the trash, with its tasks.`,
       action: { label: "Undo", run: () => void restoreList(store, deleted) },
@@ -98,7 +101,7 @@ export async function restoreList(store: TaskStore, list: TaskList): Promise<voi
   } catch (error) {
     toastFailure(`“${list.title}” was not restored.`, error);
   }
-  void store.person.queries.invalidateQueries({ queryKey: ["deleted-lists"] });
+  void store.person.queries.invalidateQueries({ queryKey: deletedListsKey });
 }
 
 function taken(store: TaskStore, list: TaskList | undefined): TaskList {
