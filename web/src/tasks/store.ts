@@ -155,7 +155,9 @@ export class TaskStore {
   }
 
   #await(turn: Promise<unknown>, entries: readonly Entry[]): void {
-    const end = turn.catch(() => undefined).finally(() => this.#turns.delete(end));
+    // At once: whoever fetches because of the answer is not to fetch again because of the change.
+    const settle = () => void this.#turns.delete(end);
+    const end = turn.then(settle, settle);
     this.#turns.add(end);
     for (const entry of entries) entry.turn = end;
   }
