@@ -47,8 +47,12 @@ impl Subject {
 
     /// Begins in the background, as one who waits for his turn.
     async fn queue(&self) -> JoinHandle<(WriteTransaction, Verdict)> {
+        self.queue_until(far()).await
+    }
+
+    async fn queue_until(&self, deadline: Deadline) -> JoinHandle<(WriteTransaction, Verdict)> {
         let database = self.database.clone();
-        let mut turn = Box::pin(async move { database.write(far()).await.unwrap() });
+        let mut turn = Box::pin(async move { database.write(deadline).await.unwrap() });
         assert!(poll!(&mut turn).is_pending());
         tokio::spawn(turn)
     }
@@ -74,7 +78,7 @@ async fn keep(write: WriteTransaction, id: i64) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn neighbours_survive_a_write_that_fails_panics_is_undone_or_goes_away() {
+async fn neighbours_survive_a_write_that_fails_panics_is_undone_goes_away_or_is_late() {
     let subject = Subject::new(64, 64).await;
     let before = subject.file.commits_in_log();
     let (first, verdict) = subject.begin().await;
@@ -82,6 +86,7 @@ async fn neighbours_survive_a_write_that_fails_panics_is_undone_or_goes_away() {
     for _ in 0..8 {
         turns.push(subject.queue().await);
     }
+    let late = subject.queue_until(Deadline::within(Duration::ZERO)).await;
     let mut turns = turns.into_iter();
     let mut verdicts = vec![verdict];
     keep(first, 1).await;
@@ -127,6 +132,11 @@ async fn neighbours_survive_a_write_that_fails_panics_is_undone_or_goes_away() {
 
     let (last, verdict) = turns.next().unwrap().await.unwrap();
     keep(last, 7).await;
+    verdicts.push(verdict);
+
+    let (late, verdict) = late.await.unwrap();
+    insert(&late, 8).await.unwrap();
+    assert!(matches!(late.commit().await, Err(WriteError::DeadlineExceeded)));
     verdicts.push(verdict);
     for verdict in verdicts {
         verdict.wait().await.unwrap();

@@ -68,10 +68,10 @@ impl WriteTransaction {
     /// # Errors
     /// When the deadline has passed, or the database fails.
     pub async fn commit(self) -> Result<(), WriteError> {
-        let Self { transaction, turn, deadline } = self;
-        if deadline.is_some_and(Deadline::has_passed) {
+        if self.deadline.is_some_and(Deadline::has_passed) {
             return Err(WriteError::DeadlineExceeded);
         }
+        let Self { transaction, turn, deadline } = self;
         let (Some(turn), Some(deadline)) = (turn, deadline) else {
             return Ok(own(transaction)?.commit().await?);
         };
@@ -121,4 +121,56 @@ pub(super) fn own(transaction: Arc<DatabaseTransaction>) -> Result<DatabaseTrans
 /// The writer is gone, as when the runtime shuts down.
 pub(super) fn lost() -> DbErr {
     DbErr::Conn(sea_orm::RuntimeErr::Internal("the writer has ended".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        pin::pin,
+        sync::{
+            Weak,
+            atomic::{AtomicUsize, Ordering},
+        },
+        task::{Context, Wake, Waker},
+        time::Duration,
+    };
+
+    use sea_orm::TransactionTrait;
+
+    use super::*;
+
+    /// A group that looks after its transaction in the very moment in which it is told that a turn has ended.
+    struct Group {
+        transaction: Weak<DatabaseTransaction>,
+        owners: AtomicUsize,
+    }
+
+    impl Wake for Group {
+        fn wake(self: Arc<Self>) {
+            self.owners.store(self.transaction.strong_count(), Ordering::SeqCst);
+        }
+    }
+
+    /// How many own the transaction when a turn ends so.
+    async fn owners_after(end: impl AsyncFnOnce(WriteTransaction), deadline: Duration) -> usize {
+        let database = sea_orm::Database::connect("sqlite::memory:").await.unwrap();
+        let transaction = Arc::new(database.begin().await.unwrap());
+        let group = Arc::new(Group { transaction: Arc::downgrade(&transaction), owners: AtomicUsize::new(0) });
+        let (sender, ended) = oneshot::channel();
+        let turn = WriteTransaction::turn(Arc::clone(&transaction), sender, Deadline::within(deadline));
+        let mut ended = pin!(ended);
+        let waker = Waker::from(Arc::clone(&group));
+        assert!(ended.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        end(turn).await;
+        group.owners.load(Ordering::SeqCst)
+    }
+
+    #[tokio::test]
+    async fn a_group_has_its_transaction_back_before_it_is_told_of_the_end_of_a_turn() {
+        let (far, none) = (Duration::from_secs(60), Duration::ZERO);
+        assert_eq!(owners_after(async |turn| drop(turn), far).await, 1);
+        assert_eq!(owners_after(async |turn| turn.rollback().await.unwrap(), far).await, 1);
+        assert_eq!(owners_after(async |turn| turn.commit().await.unwrap(), far).await, 1);
+        assert_eq!(owners_after(async |turn| drop(turn.commit().await.unwrap_err()), none).await, 1);
+    }
 }
