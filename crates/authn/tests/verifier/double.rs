@@ -29,7 +29,7 @@ use tokio::{
     sync::{mpsc, watch},
     time::sleep,
 };
-use tokio_stream::{StreamExt, wrappers::ReceiverStream};
+use tokio_stream::wrappers::ReceiverStream;
 use tonic::{
     Code, Request, Response, Status, Streaming,
     transport::{Server, server::TcpIncoming},
@@ -57,7 +57,7 @@ struct Shared {
     cut: watch::Sender<u64>,
     cursors: Mutex<Vec<String>>,
     calls: AtomicUsize,
-    connections: AtomicUsize,
+    answers: AtomicUsize,
     watchers: AtomicUsize,
 }
 
@@ -100,12 +100,7 @@ impl Double {
         let address = listener.local_addr().unwrap();
         let served = replica.clone();
         runtime.spawn(async move {
-            let connections = served.clone();
             let incoming = TcpIncoming::from(TcpListener::from_std(listener).unwrap()).with_nodelay(Some(true));
-            let incoming = incoming.map(move |connection| {
-                connections.0.connections.fetch_add(1, SeqCst);
-                connection
-            });
             Server::builder().add_service(TokenServiceServer::new(served)).serve_with_incoming(incoming).await.unwrap();
         });
         Self { replica, address, runtime: Some(runtime) }
@@ -161,9 +156,9 @@ impl Replica {
         self.0.calls.load(SeqCst)
     }
 
-    /// How many connections have come.
-    pub(crate) fn connections(&self) -> usize {
-        self.0.connections.load(SeqCst)
+    /// How often it was answered; what the caller has given up is not.
+    pub(crate) fn answers(&self) -> usize {
+        self.0.answers.load(SeqCst)
     }
 
     /// How many streams are open.
@@ -267,6 +262,7 @@ impl TokenService for Replica {
         self.0.calls.fetch_add(1, SeqCst);
         let conduct = self.conduct().clone();
         sleep(conduct.delay).await;
+        self.0.answers.fetch_add(1, SeqCst);
         if let Some(code) = conduct.refusal {
             return Err(refused(code));
         }
