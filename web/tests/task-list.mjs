@@ -42,6 +42,17 @@ export async function withTasks(stage, Hand, ...texts) {
   return { visitor, page, hand };
 }
 
+/** Holds back every call of a method of TaskService; answers how to let them go. */
+export async function hold(page, method) {
+  let letGo;
+  const held = new Promise((resolve) => (letGo = resolve));
+  await page.route(`**/*.TaskService/${method}`, async (route) => {
+    await held;
+    await route.continue();
+  });
+  return letGo;
+}
+
 export async function makeList(page, hand, name) {
   await hand.press(page.getByRole("button", { name: "Make a list" }));
   await hand.type(page.getByRole("textbox", { name: "Name" }), name);

@@ -1,7 +1,7 @@
 // What people do with their tasks: by the mouse, and again by the keyboard alone.
 
 import { assert, byBoth, eventually, Keyboard, Mouse, perform } from "./stage.mjs";
-import { add, link, makeList, panelOf, row, shows, showsAll, tick, withTasks } from "./task-list.mjs";
+import { add, hold, link, makeList, panelOf, row, shows, showsAll, tick, withTasks } from "./task-list.mjs";
 
 const markup = `<img src=x onerror="document.title='run'"><b>bold</b>`;
 
@@ -30,6 +30,56 @@ const scenes = {
     for (const fact of ["High", "#home", /5:00\sPM/]) await row(page, "call Ann").getByText(fact).waitFor();
   },
 
+  "a new task stays in view while the server is asked for its place": async (stage, Hand) => {
+    const { visitor, page, hand } = await withTasks(stage, Hand, "old news");
+    await hand.press(page.getByRole("link", { name: "All tasks" }));
+    await shows(page, ["old news"]);
+    await visitor.settled();
+    const asked = page.waitForRequest("**/*.TaskService/ListTasks");
+    const letGo = await hold(page, "ListTasks");
+    await add(page, hand, "news");
+    await asked;
+    await hand.press(page.getByRole("link", { name: "news", exact: true }));
+    await panelOf(page).waitFor();
+    letGo();
+    await shows(page, ["news", "old news"]);
+  },
+
+  "what is added to a view in which it does not belong is not there the next time": async (stage, Hand) => {
+    const { visitor, page, hand } = await withTasks(stage, Hand, "burning !urgent");
+    for (const place of ["Inbox", "All tasks"]) {
+      await hand.press(page.getByRole("link", { name: place }));
+      await visitor.settled();
+      await page.goto(`${page.url()}?priority=HIGH`);
+      await shows(page, ["burning"]);
+      await add(page, hand, "calm");
+      await link(page, "calm").waitFor();
+      await visitor.settled();
+      await hand.press(page.getByRole("link", { name: "Today" }));
+      await page.getByRole("heading", { name: "Today", level: 1 }).waitFor();
+      await page.goBack();
+      await shows(page, ["burning"]);
+    }
+  },
+
+  "who is at a task goes with it to another place": async (stage, Hand) => {
+    const { visitor, page, hand } = await withTasks(stage, Hand, "soon tomorrow", "sooner tomorrow !high");
+    await hand.press(page.getByRole("link", { name: "Upcoming" }));
+    await shows(page, ["sooner", "soon"]);
+    await visitor.settled();
+    const letGo = await hold(page, "ListTasks");
+    await add(page, hand, "later in 5 days");
+    await shows(page, ["later", "sooner", "soon"]);
+    await hand.press(link(page, "later"));
+    await panelOf(page).waitFor();
+    if (Hand === Keyboard) await hand.reach(link(page, "later"));
+    letGo();
+    await shows(page, ["sooner", "soon", "later"]);
+    await eventually("the focus is there", () =>
+      link(page, "later").evaluate((element) => element === document.activeElement),
+    );
+  },
+
   "completing can be taken back to the state it had": async (stage, Hand) => {
     const visitor = await stage.visitor();
     const page = await visitor.signUp(Hand);
@@ -56,12 +106,7 @@ const scenes = {
       asked.push(dialog.type());
       await dialog.dismiss();
     });
-    let letGo;
-    const held = new Promise((resolve) => (letGo = resolve));
-    await page.route("**/*.TaskService/CreateTask", async (route) => {
-      await held;
-      await route.continue();
-    });
+    const letGo = await hold(page, "CreateTask");
     await add(page, new Hand(page), "not lost");
     await page.evaluate(() => location.reload());
     await eventually("the tab asks", () => asked.length > 0);
@@ -158,12 +203,7 @@ const scenes = {
 
   "the trash is looked into before what is deleted has got there": async (stage, Hand) => {
     const { page, hand } = await withTasks(stage, Hand, "old news");
-    let letGo;
-    const held = new Promise((resolve) => (letGo = resolve));
-    await page.route("**/*.TaskService/DeleteTask", async (route) => {
-      await held;
-      await route.continue();
-    });
+    const letGo = await hold(page, "DeleteTask");
     await hand.press(link(page, "old news"));
     await hand.press(panelOf(page).getByRole("button", { name: "More" }));
     await hand.press(page.getByRole("menuitem", { name: "Delete" }));
@@ -280,12 +320,7 @@ const scenes = {
     await hand.press(page.getByRole("button", { name: "Choose several" }));
     for (const title of ["one", "two", "three"]) await hand.press(tick(page, title));
     // This tab hears nothing of what is done in the other one until it asks for something itself.
-    let letGo;
-    const held = new Promise((resolve) => (letGo = resolve));
-    await page.route("**/*.TaskService/ListTasks", async (route) => {
-      await held;
-      await route.continue();
-    });
+    const letGo = await hold(page, "ListTasks");
     await new Mouse(other).press(other.getByRole("menuitem", { name: "Delete" }));
     await shows(other, ["one", "three"]);
     await elsewhere.settled();

@@ -1,6 +1,7 @@
 import { createWindowVirtualizer } from "@tanstack/solid-virtual";
 import {
   batch,
+  createComputed,
   createEffect,
   createMemo,
   createSelector,
@@ -89,13 +90,21 @@ export function TaskRows(props: RowsProps) {
     props.onRange(from, to);
     if (props.ids.length < to + AHEAD && !props.listing.isComplete()) void props.listing.loadMore();
   });
-  // The row that had the focus is gone: the one in its place has it.
+  // Who is at a row goes with it to another place; when it has left the view, the one in its place has the focus.
+  let wasHere = false;
+  createComputed(
+    on(
+      () => props.ids,
+      () => (wasHere = root.contains(document.activeElement)),
+      { defer: true },
+    ),
+  );
   createEffect(
     on(
       () => props.ids,
       () => {
-        const lost = props.selection.follow();
-        if (lost && document.activeElement === document.body) setTimeout(() => focus(lost));
+        const next = props.selection.follow();
+        if (wasHere && next && document.activeElement === document.body) setTimeout(() => focus(next));
       },
     ),
   );

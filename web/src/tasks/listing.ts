@@ -26,6 +26,8 @@ export class Listing {
   #day = today();
   #generation = 0;
   #since = 0;
+  /** What was made here and had its answer by then, and waits to be met in its place. */
+  #made: readonly string[] = [];
   #range: [number, number] = [0, 0];
   #renewing = false;
 
@@ -85,6 +87,7 @@ export class Listing {
   touch(): void {
     this.#since = Date.now();
     this.#settle();
+    this.#made = this.#answered();
     void this.view(...this.#range);
   }
 
@@ -96,6 +99,7 @@ export class Listing {
     try {
       if (this.isFirst() || this.error() !== undefined || this.#day !== today()) await this.reload();
       for (let index = this.#stale(); index >= 0; index = this.#stale()) await this.#renewPage(index);
+      if (this.error() === undefined) this.#forget(this.#made);
     } finally {
       this.#renewing = false;
     }
@@ -113,24 +117,30 @@ export class Listing {
     });
   }
 
-  /** What was made here stays at the end, if it is there; else it is met where it belongs. */
+  /** What was made here and has its answer. */
+  #answered(): readonly string[] {
+    return this.#new[0]().filter((id) => (this.store.get(id)?.revision ?? 0) > 0);
+  }
+
+  /** What was made here stays at the end, if that is its place; else it is met where it belongs. */
   #settle(): void {
-    const isAtEnd = this.isComplete() && this.query.orderBy === "";
+    if (!this.isComplete() || this.query.orderBy !== "") return;
     const known = new Set(this.#pages[0]().flatMap(({ ids }) => ids));
-    const made = this.#new[0]().filter((id) => !known.has(id));
-    const [answered, waiting] = [
-      made.filter((id) => (this.store.get(id)?.revision ?? 0) > 0),
-      made.filter((id) => this.store.get(id)?.revision === 0),
-    ];
+    const answered = this.#answered();
+    const unmet = answered.filter((id) => !known.has(id));
     batch(() => {
-      this.#new[1](waiting);
-      if (!isAtEnd || answered.length === 0) return;
+      this.#forget(answered);
+      if (unmet.length === 0) return;
       this.#pages[1]((pages) =>
         pages.map((page, index) =>
-          index < pages.length - 1 ? page : { ...page, ids: [...page.ids, ...answered] },
+          index < pages.length - 1 ? page : { ...page, ids: [...page.ids, ...unmet] },
         ),
       );
     });
+  }
+
+  #forget(made: readonly string[]): void {
+    this.#new[1]((ids) => ids.filter((id) => !made.includes(id)));
   }
 
   /** Shows what was made here just now. */
@@ -186,7 +196,10 @@ export class Listing {
     const answer = await this.#fetch(page.token).catch(() => undefined);
     if (generation !== this.#generation) return;
     this.#pages[1]((all) => all.map((other) => (other.token === page.token ? { ...other, at } : other)));
-    if (!answer) return;
+    if (!answer) {
+      this.#made = [];
+      return;
+    }
     takeIn(this.store, { tasks: answer.tasks });
     const ids = answer.tasks.map(({ id }) => id);
     const pages = this.#pages[0]();

@@ -31,11 +31,13 @@ export class Selection {
     this.#current[1](id);
   }
 
-  /** Where the keyboard goes on if its task has left the view; undefined if it is there still. */
+  /** Where the keyboard goes on: at its task, or in its place if that has left the view. */
   follow(): string | undefined {
     const now = this.#current[0]();
     const ids = this.ids();
-    if (now === undefined || ids.includes(now)) return undefined;
+    const at = now === undefined ? -1 : ids.indexOf(now);
+    if (at >= 0) this.#index = at;
+    if (at >= 0 || now === undefined) return now;
     const next = ids[Math.min(this.#index, ids.length - 1)];
     this.#current[1](next);
     return next;
