@@ -42,8 +42,9 @@ export class Keyboard {
   async reach(target) {
     await target.waitFor();
     const isInMenu = (await target.getAttribute("role")) === "menuitem";
-    for (let steps = 0, stays = 0; steps < 400; steps++) {
-      const where = await target.evaluate(whereIsFocus).catch(() => "elsewhere");
+    const end = Date.now() + 60_000;
+    for (let steps = 0, stays = 0; steps < 400 && Date.now() < end; steps++) {
+      const where = await target.evaluate(whereIsFocus, null, { timeout: 2_000 }).catch(() => "elsewhere");
       if (where === "there" && ++stays === 3) return;
       if (where === "there") await this.page.waitForTimeout(60);
       else await this.page.keyboard.press(isInMenu ? "ArrowDown" : keys[where]);

@@ -1,6 +1,6 @@
 // The list of tasks that a tab shows, and the line above it.
 
-import { eventually, Mouse } from "./stage.mjs";
+import { eventually, Keyboard, Mouse } from "./stage.mjs";
 
 export const rows = (page) => page.getByRole("list", { name: "Tasks" }).locator("[data-id]");
 export const row = (page, title) => rows(page).filter({ hasText: title });
@@ -42,11 +42,11 @@ export async function withTasks(stage, Hand, ...texts) {
   return { visitor, page, hand };
 }
 
-/** Holds back every call of a method of TaskService; answers how to let them go. */
+/** Holds back every call of a method of task-service; answers how to let them go. */
 export async function hold(page, method) {
   let letGo;
   const held = new Promise((resolve) => (letGo = resolve));
-  await page.route(`**/*.TaskService/${method}`, async (route) => {
+  await page.route(`**/duet.task.v1.*/${method}`, async (route) => {
     await held;
     await route.continue();
   });
@@ -64,4 +64,11 @@ export async function makeList(page, hand, name) {
 export async function placeOfNewList(page, name) {
   await makeList(page, new Mouse(page), name);
   return new URL(page.url()).pathname;
+}
+
+/** Types into a field of the browser's own for days and times, from its first part on. */
+export async function typeParts(page, hand, field, parts) {
+  if (hand instanceof Keyboard) await hand.reach(field);
+  else await field.click({ position: { x: 18, y: 20 } });
+  await page.keyboard.type(parts);
 }

@@ -2,20 +2,25 @@
 // alone.
 
 import { assert, byBoth, eventually, Keyboard, Mouse, origin, perform } from "./stage.mjs";
-import { add, link, makeList, panelOf, row, rows, shows, tick, withTasks } from "./task-list.mjs";
+import {
+  add,
+  hold,
+  link,
+  makeList,
+  panelOf,
+  row,
+  rows,
+  shows,
+  tick,
+  typeParts,
+  withTasks,
+} from "./task-list.mjs";
 
 async function choose(page, hand, field, option) {
   if (hand instanceof Keyboard) await hand.reach(field);
   else await field.click();
   await page.keyboard.type(option);
   if (hand instanceof Mouse) await page.keyboard.press("Enter");
-}
-
-/** Types into a field of the browser's own for days and times, from its first part on. */
-async function typeParts(page, hand, field, parts) {
-  if (hand instanceof Keyboard) await hand.reach(field);
-  else await field.click({ position: { x: 18, y: 20 } });
-  await page.keyboard.type(parts);
 }
 
 const inDialog = (page, name) => page.getByRole("dialog").getByRole("button", { name, exact: true });
@@ -139,6 +144,22 @@ const scenes = {
     await shows(page, ["in beta"]);
   },
 
+  "who has gone elsewhere while a list is deleted stays there": async (stage, Hand) => {
+    const { page, hand } = await withTasks(stage, Hand, "a task");
+    await makeList(page, hand, "Alpha");
+    const letGo = await hold(page, "DeleteTaskList");
+    await hand.press(page.getByRole("button", { name: "This list" }));
+    await hand.press(page.getByRole("menuitem", { name: "Delete…" }));
+    await hand.press(inDialog(page, "Delete"));
+    await hand.press(page.getByRole("link", { name: "Inbox" }));
+    await shows(page, ["a task"]);
+    letGo();
+    await page.getByText("“Alpha” is in the trash").waitFor();
+    assert.equal(new URL(page.url()).pathname, "/inbox");
+    await page.keyboard.press("z");
+    await page.getByRole("link", { name: "Alpha" }).waitFor();
+  },
+
   "what is in the trash is removed for good": async (stage, Hand) => {
     const { visitor, page, hand } = await withTasks(stage, Hand, "one", "two", "three");
     await hand.press(page.getByRole("button", { name: "Choose several" }));
@@ -195,6 +216,18 @@ const scenes = {
     assert.equal(await row(page, "travel").locator(".facts-line").count(), 0);
   },
 
+  "the last hour of the calendar can be shown where it is over": async (stage, Hand) => {
+    const { page, hand } = await withTasks(stage, Hand, "never");
+    await hand.press(link(page, "never"));
+    const field = (name) => panelOf(page).getByLabel(name, { exact: true });
+    await typeParts(page, hand, field("Due: day"), "12319999");
+    await typeParts(page, hand, field("Due: time of day, or empty for the whole day"), "1130PM");
+    await choose(page, hand, field("Due: time zone"), "Pacific/Pago Pago");
+    await hand.press(panelOf(page).getByRole("button", { name: "Save" }));
+    await row(page, "never").getByText("Dec 31, 9999").waitFor();
+    await panelOf(page).getByRole("button", { name: "Save" }).waitFor({ state: "detached" });
+  },
+
   "a subtask is completed, and made a task of its own": async (stage, Hand) => {
     const { visitor, page, hand } = await withTasks(stage, Hand, "feast");
     await hand.press(link(page, "feast"));
@@ -242,36 +275,6 @@ const scenes = {
     }
   },
 
-  "what the server refuses is said at its field": async (stage, Hand) => {
-    const visitor = await stage.visitor();
-    const page = await visitor.open("/signup");
-    const hand = new Hand(page);
-    const says = async (field) => {
-      await eventually("it is marked", async () => (await field.getAttribute("aria-invalid")) === "true");
-      const ids = (await field.getAttribute("aria-describedby")).split(" ");
-      const errors = await page.locator(`#${ids.at(-1)}`).textContent();
-      assert.match(errors, /\w+ \w+/);
-    };
-    await hand.type(page.getByLabel("E-mail address"), `${"a".repeat(250)}@example.org`);
-    await hand.type(page.getByLabel("Password", { exact: true }), "short");
-    await hand.press(page.getByRole("button", { name: "Make the account" }));
-    await says(page.getByLabel("Password", { exact: true }));
-    await says(page.getByLabel("E-mail address"));
-    await hand.type(page.getByLabel("Name"), "Ada");
-    await hand.type(page.getByLabel("E-mail address"), visitor.email);
-    await hand.type(page.getByLabel("Password", { exact: true }), visitor.password);
-    await hand.press(page.getByRole("button", { name: "Make the account" }));
-    await visitor.isSignedIn(page);
-    await add(page, hand, "a task");
-    await hand.press(link(page, "a task"));
-    const title = panelOf(page).getByLabel("Title", { exact: true });
-    await hand.type(title, " ");
-    await hand.press(panelOf(page).getByRole("button", { name: "Save" }));
-    await says(title);
-    await hand.press(panelOf(page).getByRole("button", { name: "Discard" }));
-    assert.equal(await title.inputValue(), "a task");
-  },
-
   "the theme stays as it was chosen, and keys can be turned off": async (stage, Hand) => {
     const visitor = await stage.visitor({ colorScheme: "light" });
     const page = await visitor.signUp(Hand);
@@ -301,6 +304,30 @@ const scenes = {
 
 await perform({
   ...byBoth(scenes),
+  "the sidebar shows the list that is open, however many there are": async (stage) => {
+    const visitor = await stage.visitor({ viewport: { width: 1280, height: 500 } });
+    const page = await visitor.signUp();
+    const names = ["Alpha", "Beta", "Gamma", "Delta", "Epsilon", "Zeta"];
+    const hand = new Mouse(page);
+    for (const name of names) await makeList(page, hand, name);
+    const isSeen = async (name) => {
+      const boxes = [page.getByRole("link", { name }), page.locator(".sidebar-scroll")];
+      const [inner, outer] = await Promise.all(boxes.map((box) => box.boundingBox()));
+      return inner.y >= outer.y && inner.y + inner.height <= outer.y + outer.height;
+    };
+    await page.keyboard.press("ControlOrMeta+k");
+    await page.keyboard.type("go to inbox");
+    await page.keyboard.press("Enter");
+    await eventually("the inbox is seen", () => isSeen("Inbox"));
+    assert.equal(await isSeen("Zeta"), false);
+    await page.goBack();
+    await page.getByRole("heading", { name: "Zeta", level: 1 }).waitFor();
+    await eventually("the last list is seen", () => isSeen("Zeta"));
+    await page.reload();
+    await page.getByRole("link", { name: "Zeta" }).waitFor();
+    await eventually("the last list is seen again", () => isSeen("Zeta"));
+  },
+
   "single keys do what the list of keys says": async (stage) => {
     const { visitor, page } = await withTasks(stage, Keyboard, "one", "two", "three");
     const press = async (...all) => {

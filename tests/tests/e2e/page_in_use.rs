@@ -22,6 +22,11 @@ async fn people_find_sort_and_tidy_up_by_mouse_and_by_keyboard() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn people_are_told_what_was_refused_and_what_was_done() {
+    browse(&mut pair().await, "messages").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_view_can_be_read_on_a_desktop_and_on_a_phone() {
     browse(&mut pair().await, "looks").await;
 }

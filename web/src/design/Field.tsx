@@ -50,10 +50,17 @@ export function Field(props: FieldProps) {
       <div id={`${id}-hint`} class="field-hint">
         {own.hint}
       </div>
-      <ul id={`${id}-errors`} class="field-errors">
-        <For each={own.errors ?? []}>{(error) => <li>{error}</li>}</For>
-      </ul>
+      <FieldErrors id={`${id}-errors`} errors={own.errors ?? []} />
     </div>
+  );
+}
+
+/** What is wrong with a value; the field names it in `aria-describedby`. */
+export function FieldErrors(props: { id: string; errors: readonly string[] }) {
+  return (
+    <ul id={props.id} class="field-errors">
+      <For each={props.errors}>{(error) => <li>{error}</li>}</For>
+    </ul>
   );
 }
 

@@ -1,4 +1,4 @@
-import { createEffect, createSignal, For, type JSX } from "solid-js";
+import { createEffect, createSignal, For, onCleanup, Show, type JSX } from "solid-js";
 import { explain } from "../errors/words.js";
 import { isCancelled } from "../errors/failure.js";
 import { Button, IconButton } from "./Button.jsx";
@@ -8,20 +8,24 @@ export type Toast = {
   text: string;
   tone?: "plain" | "bad";
   action?: { label: string; run: () => void };
-  /** Milliseconds; 0: until it is closed. */
+  /** Milliseconds, begun anew when whoever points at it or has the focus on it leaves; 0: until it is closed. */
   stay?: number;
 };
 
 const MOST = 3;
 const [toasts, setToasts] = createSignal<readonly Toast[]>([]);
 
+/** What is being said, the latest last. */
+export { toasts };
+
 /** Says something in passing. Answers how to take it back. */
 export function toast(said: Toast): () => void {
-  const close = () => setToasts((all) => all.filter((other) => other !== said));
   setToasts((all) => [...all.slice(1 - MOST), said]);
-  const stay = said.stay ?? (said.action ? 10_000 : 5_000);
-  if (stay > 0) setTimeout(close, stay);
-  return close;
+  return () => close(said);
+}
+
+function close(said: Toast): void {
+  setToasts((all) => all.filter((other) => other !== said));
 }
 
 /** Says that something failed, why, and what to do (`next` in words of its own); offers to try again if it can be. */
@@ -48,30 +52,48 @@ export function Toasts(props: { children?: JSX.Element }) {
       <div ref={root} class="toasts">
         {props.children}
         <div class="toasts-said" role="status" aria-live="polite">
-          <For each={toasts()}>
-            {(said) => {
-              const close = () => setToasts((all) => all.filter((other) => other !== said));
-              return (
-                <div class={`toast toast-${said.tone ?? "plain"}`}>
-                  <p>{said.text}</p>
-                  {said.action && (
-                    <Button
-                      look="quiet"
-                      onClick={() => {
-                        close();
-                        said.action?.run();
-                      }}
-                    >
-                      {said.action.label}
-                    </Button>
-                  )}
-                  <IconButton icon="close" label="Close message" onClick={close} />
-                </div>
-              );
-            }}
-          </For>
+          <For each={toasts()}>{(said) => <Said toast={said} />}</For>
         </div>
       </div>
+    </div>
+  );
+}
+
+/** One of them, which waits for whoever is at it (WCAG 2.2.1). */
+function Said(props: { toast: Toast }) {
+  const [pointed, setPointed] = createSignal(false);
+  const [focused, setFocused] = createSignal(false);
+  createEffect(() => {
+    const { toast } = props;
+    const stay = toast.stay ?? (toast.action ? 10_000 : 5_000);
+    if (stay === 0 || pointed() || focused()) return;
+    const timer = setTimeout(() => close(toast), stay);
+    onCleanup(() => clearTimeout(timer));
+  });
+  return (
+    <div
+      class={`toast toast-${props.toast.tone ?? "plain"}`}
+      onPointerEnter={() => setPointed(true)}
+      onPointerLeave={() => setPointed(false)}
+      onFocusIn={() => setFocused(true)}
+      onFocusOut={() => setFocused(false)}
+    >
+      <p>{props.toast.text}</p>
+      <Show when={props.toast.action}>
+        {(action) => (
+          <Button
+            look="quiet"
+            onClick={() => {
+              const { run } = action();
+              close(props.toast);
+              run();
+            }}
+          >
+            {action().label}
+          </Button>
+        )}
+      </Show>
+      <IconButton icon="close" label="Close message" onClick={() => close(props.toast)} />
     </div>
   );
 }

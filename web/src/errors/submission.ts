@@ -7,7 +7,7 @@ export type Submission = {
   error: () => unknown;
   /** Seconds until the server lets the next attempt in; 0 once it does. */
   wait: () => number;
-  /** What the server says of a field, by its last name (`display_name`). */
+  /** What the server says of a field and of what is in it, by its name (`display_name`; `due` has `task.due.date`). */
   violations: (field: string) => string[];
   /** Whether every violation is shown at one of these fields. */
   onlyAbout: (...fields: string[]) => boolean;
@@ -47,7 +47,6 @@ export function createSubmission(work: () => Promise<unknown>): Submission {
       })
       .finally(() => setBusy(false));
   };
-  const named = (field: string) => last(field).replace(/\[\d+\]$/, "");
   const all = () => (error() === undefined ? [] : failureOf(error()).violations);
   return {
     busy,
@@ -55,9 +54,10 @@ export function createSubmission(work: () => Promise<unknown>): Submission {
     wait,
     violations: (field) =>
       all()
-        .filter((violation) => named(violation.field) === field)
+        .filter((violation) => isIn(violation.field, field))
         .map(({ description }) => sentence(description)),
-    onlyAbout: (...fields) => all().length > 0 && all().every(({ field }) => fields.includes(named(field))),
+    onlyAbout: (...fields) =>
+      all().length > 0 && all().every(({ field: path }) => fields.some((field) => isIn(path, field))),
     onSubmit: (event) => {
       event.preventDefault();
       run(event.currentTarget);
@@ -66,8 +66,8 @@ export function createSubmission(work: () => Promise<unknown>): Submission {
   };
 }
 
-function last(path: string): string {
-  return path.split(".").at(-1) ?? path;
+function isIn(path: string, field: string): boolean {
+  return path.split(/[.[]/).includes(field);
 }
 
 /** The services write "must have one `@`", without a stop. */

@@ -38,6 +38,7 @@ export function BulkDialog(props: DialogProps) {
           label={props.what === "due" ? "Day" : "Label to add"}
           type={props.what === "due" ? "date" : "text"}
           maxlength="50"
+          max="9999-12-31"
           autofocus
           autocomplete="off"
           value={value()}

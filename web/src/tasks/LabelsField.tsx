@@ -1,10 +1,13 @@
 import { createSignal, createUniqueId, For } from "solid-js";
+import { FieldErrors } from "../design/Field.jsx";
 import { Icon } from "../design/Icon.jsx";
 
 type LabelsProps = {
   labels: readonly string[];
   /** Those that the person uses elsewhere. */
   known: readonly string[];
+  /** What is wrong with them, one sentence each. */
+  errors: readonly string[];
   onChange: (labels: string[]) => void;
 };
 
@@ -40,6 +43,8 @@ export function LabelsField(props: LabelsProps) {
           maxlength="50"
           autocomplete="off"
           placeholder="Add a label"
+          aria-invalid={props.errors.length > 0 ? "true" : undefined}
+          aria-describedby={`${id}-errors`}
           value={typed()}
           onInput={(event) => setTyped(event.currentTarget.value)}
           onBlur={add}
@@ -56,6 +61,7 @@ export function LabelsField(props: LabelsProps) {
           </For>
         </datalist>
       </div>
+      <FieldErrors id={`${id}-errors`} errors={props.errors} />
     </div>
   );
 }

@@ -1,5 +1,6 @@
-import { createUniqueId, For, Show } from "solid-js";
+import { createUniqueId, Show } from "solid-js";
 import { Button, IconButton } from "../design/Button.jsx";
+import { FieldErrors } from "../design/Field.jsx";
 import { Icon } from "../design/Icon.jsx";
 import { Menu, type MenuItem } from "../design/Menu.jsx";
 import { Notice, Trouble } from "../design/pieces.jsx";
@@ -21,6 +22,8 @@ import { isDone, type Task } from "./task.js";
 import { priorities } from "./TaskRow.jsx";
 import { TimeField } from "./TimeField.jsx";
 
+/** What the server may find wrong, each of which says so itself. */
+const fieldNames = ["title", "notes", "due", "start", "labels"];
 const offered = [Priority.NONE, Priority.LOW, Priority.MEDIUM, Priority.HIGH, Priority.URGENT];
 
 /** A task's fields to be read and changed, and what else can be done with it. */
@@ -89,9 +92,7 @@ export function TaskForm(props: { task: Task; lists: readonly TaskList[]; onClos
               if (event.key === "Enter") event.preventDefault();
             }}
           />
-          <ul id={`${title}-errors`} class="field-errors">
-            <For each={saving.violations("title")}>{(error) => <li>{error}</li>}</For>
-          </ul>
+          <FieldErrors id={`${title}-errors`} errors={saving.violations("title")} />
         </div>
         <div class="field">
           <label class="unseen" for={notes}>
@@ -104,17 +105,26 @@ export function TaskForm(props: { task: Task; lists: readonly TaskList[]; onClos
             placeholder="Notes"
             disabled={isDeleted()}
             value={shown().notes}
+            aria-invalid={saving.violations("notes").length > 0 ? "true" : undefined}
             aria-describedby={`${notes}-errors`}
             onInput={(event) => set({ notes: event.currentTarget.value })}
           />
-          <ul id={`${notes}-errors`} class="field-errors">
-            <For each={saving.violations("notes")}>{(error) => <li>{error}</li>}</For>
-          </ul>
+          <FieldErrors id={`${notes}-errors`} errors={saving.violations("notes")} />
         </div>
         <Show when={!isDeleted()}>
           <Subtasks task={props.task} />
-          <TimeField label="Due" value={shown().due} onChange={(due) => set({ due })} />
-          <TimeField label="Start" value={shown().start} onChange={(start) => set({ start })} />
+          <TimeField
+            label="Due"
+            value={shown().due}
+            errors={saving.violations("due")}
+            onChange={(due) => set({ due })}
+          />
+          <TimeField
+            label="Start"
+            value={shown().start}
+            errors={saving.violations("start")}
+            onChange={(start) => set({ start })}
+          />
           <div class="panel-pair">
             <Select
               label="Priority"
@@ -134,17 +144,12 @@ export function TaskForm(props: { task: Task; lists: readonly TaskList[]; onClos
           <LabelsField
             labels={shown().labels}
             known={store.labels()}
+            errors={saving.violations("labels")}
             onChange={(labels) => set({ labels })}
           />
         </Show>
-        <Show when={saving.error() !== undefined && !saving.onlyAbout("title", "notes")}>
-          <Trouble error={saving.error()}>
-            <ul>
-              <For each={["date", "time_of_day", "time_zone", "labels", "due", "start"]}>
-                {(field) => <For each={saving.violations(field)}>{(error) => <li>{error}</li>}</For>}
-              </For>
-            </ul>
-          </Trouble>
+        <Show when={saving.error() !== undefined && !saving.onlyAbout(...fieldNames)}>
+          <Trouble error={saving.error()} />
         </Show>
         <Show when={changed()}>
           <div class="panel-save">

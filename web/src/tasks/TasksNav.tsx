@@ -1,14 +1,14 @@
 import { useLocation, useNavigate } from "@solidjs/router";
-import { createSignal, For, Show } from "solid-js";
+import { createEffect, createMemo, createSignal, For, Show } from "solid-js";
 import { IconButton } from "../design/Button.jsx";
 import { Icon, type IconName } from "../design/Icon.jsx";
 import { Skeleton } from "../design/pieces.jsx";
 import { offerCommands } from "../shell/commands.js";
 import { useTasks } from "./context.js";
-import { useHere } from "./here.js";
+import { usePlace } from "./here.js";
 import { ListDialog } from "./ListDialog.jsx";
 import { useLists } from "./lists.js";
-import { addressOf, fixedPlaces, placeOf, type Place } from "./places.js";
+import { addressOf, fixedPlaces, type Place } from "./places.js";
 
 /** The places where tasks are, in the sidebar. */
 export function TasksNav() {
@@ -81,18 +81,23 @@ export function TasksNav() {
 /** A place to go to, or, of lists, to drag a task to. It says where one is, also while a task is open beside it. */
 function NavLink(props: { place: Place; icon: IconName; title: string }) {
   const location = useLocation();
-  const [here] = useHere();
+  const place = usePlace();
+  let link!: HTMLAnchorElement;
   const address = () => addressOf(props.place);
-  const current = () => {
-    if (location.pathname === address()) return "page";
-    const beside = !placeOf(location.pathname) && here();
-    return beside && addressOf(beside.place) === address() ? "true" : undefined;
-  };
+  const isHere = createMemo(() => {
+    const now = place();
+    return now !== undefined && addressOf(now) === address();
+  });
+  // With many lists and labels it may be beyond the sidebar's edge.
+  createEffect(() => {
+    if (isHere()) link.scrollIntoView({ block: "nearest" });
+  });
   return (
     <a
+      ref={link}
       href={address()}
       class="nav-link"
-      aria-current={current()}
+      aria-current={isHere() ? (location.pathname === address() ? "page" : "true") : undefined}
       data-drop-place={props.place.at === "inbox" ? "inbox" : undefined}
       data-drop-list={props.place.at === "list" ? props.place.id : undefined}
     >

@@ -1,11 +1,14 @@
 import { createUniqueId, For, Show } from "solid-js";
 import { IconButton } from "../design/Button.jsx";
+import { FieldErrors } from "../design/Field.jsx";
 import type { TaskTime } from "../gen/duet/task/v1/task_service_pb.js";
 import { ownZone, taskTime } from "./times.js";
 
 type TimeProps = {
   label: string;
   value: TaskTime | undefined;
+  /** What is wrong with it, one sentence each. */
+  errors: readonly string[];
   onChange: (value: TaskTime | undefined) => void;
 };
 
@@ -31,7 +34,10 @@ export function TimeField(props: TimeProps) {
         <div class="field-box">
           <input
             type="date"
+            max="9999-12-31"
             aria-label={`${props.label}: day`}
+            aria-invalid={props.errors.length > 0 ? "true" : undefined}
+            aria-describedby={`${id}-errors`}
             value={props.value?.date ?? ""}
             onChange={(event) => set({ date: event.currentTarget.value })}
           />
@@ -55,7 +61,6 @@ export function TimeField(props: TimeProps) {
       <Show when={props.value?.timeOfDay}>
         <div class="field-box field-select">
           <select
-            id={id}
             aria-label={`${props.label}: time zone`}
             onChange={(event) => set({ timeZone: event.currentTarget.value })}
           >
@@ -72,6 +77,7 @@ export function TimeField(props: TimeProps) {
           </select>
         </div>
       </Show>
+      <FieldErrors id={`${id}-errors`} errors={props.errors} />
     </fieldset>
   );
 }

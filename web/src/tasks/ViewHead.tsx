@@ -8,6 +8,7 @@ import type { TaskList } from "../gen/duet/task/v1/task_list_service_pb.js";
 import { offerCommands } from "../shell/commands.js";
 import { useTasks } from "./context.js";
 import { isNarrowed, type View } from "./filter.js";
+import { usePlace } from "./here.js";
 import { ListDialog } from "./ListDialog.jsx";
 import { deleteList, moveList } from "./lists.js";
 import { titleOf, type Place } from "./places.js";
@@ -116,6 +117,7 @@ function Search(props: {
 function ListMenu(props: { list: TaskList; lists: readonly TaskList[] }) {
   const store = useTasks();
   const navigate = useNavigate();
+  const place = usePlace();
   const [renaming, setRenaming] = createSignal(false);
   const own = () => props.lists.filter(({ inbox }) => !inbox);
   const at = () => own().findIndex(({ id }) => id === props.list.id);
@@ -127,7 +129,9 @@ function ListMenu(props: { list: TaskList; lists: readonly TaskList[] }) {
       yes: "Delete",
       danger: true,
     });
-    if (yes && (await deleteList(store, list))) navigate("/");
+    if (!yes || !(await deleteList(store, list))) return;
+    const now = place();
+    if (now?.at === "list" && now.id === list.id) navigate("/");
   };
   const items = (): MenuItem[] => [
     { label: "Rename…", icon: "edit", run: () => setRenaming(true) },

@@ -4,6 +4,7 @@ import type { TaskList } from "../gen/duet/task/v1/task_list_service_pb.js";
 import type { Person } from "../sessions/person.js";
 import { takeIn } from "./changes.js";
 import type { TaskStore } from "./store.js";
+import { offerUndo } from "./undo.js";
 
 /** Under what the lists are kept, in order, without those in the trash. */
 export const listsKey = ["task-lists"];
@@ -80,10 +81,7 @@ export async function deleteList(store: TaskStore, list: TaskList): Promise<bool
     const answer = await store.person.taskLists.deleteTaskList({ taskListId: list.id, etag: list.etag });
     const deleted = taken(store, answer.taskList);
     void store.person.queries.invalidateQueries({ queryKey: deletedListsKey });
-    toast({
-      text: `“${list.title}” is in the trash, with its tasks.`,
-      action: { label: "Undo", run: () => void restoreList(store, deleted) },
-    });
+    offerUndo(`“${list.title}” is in the trash, with its tasks.`, () => restoreList(store, deleted));
     return true;
   } catch (error) {
     toastFailure(`“${list.title}” was not deleted.`, error);

@@ -14,6 +14,8 @@ export function ownZone(): string {
 }
 
 const DAY = 86_400_000;
+/** The last minute that a task can have; in some zone it is later already. */
+const LAST = Date.UTC(9999, 11, 31, 23, 59);
 const weekday = new Intl.DateTimeFormat("en", { weekday: "long", timeZone: "UTC" });
 const thisYear = new Intl.DateTimeFormat("en", { month: "short", day: "numeric", timeZone: "UTC" });
 const otherYear = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeZone: "UTC" });
@@ -85,13 +87,13 @@ export function isOver(due: TaskTime): boolean {
 
 /** What the clocks of a zone show at a moment (epoch milliseconds). */
 export function wallOf(instant: number, timeZone: string): { date: string; timeOfDay: string } {
-  const shifted = new Date(instant + offset(instant, timeZone)).toISOString();
+  const shifted = new Date(Math.min(instant + offset(instant, timeZone), LAST)).toISOString();
   return { date: shifted.slice(0, 10), timeOfDay: shifted.slice(11, 16) };
 }
 
 /** The moment (epoch milliseconds) at which the clocks of a zone show this. */
 function instantOf(date: string, timeOfDay: string, timeZone: string): number {
-  const wall = Date.parse(`${date}T${timeOfDay.slice(0, 5)}:00Z`);
+  const wall = utc(date) + Date.parse(`1970-01-01T${timeOfDay.slice(0, 5)}:00Z`);
   const guess = wall - offset(wall, timeZone);
   return wall - offset(guess, timeZone);
 }
@@ -117,7 +119,8 @@ function offset(instant: number, timeZone: string): number {
     format.formatToParts(instant).map(({ type, value }) => [type, Number(value)]),
   );
   const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = parts;
-  return Date.UTC(year, month - 1, day, hour, minute, second) - Math.floor(instant / 1_000) * 1_000;
+  const ofDay = ((hour * 60 + minute) * 60 + second) * 1_000;
+  return midnight(year, month, day) + ofDay - Math.floor(instant / 1_000) * 1_000;
 }
 
 function glance(): void {
@@ -129,5 +132,11 @@ function glance(): void {
 }
 
 function utc(date: string): number {
-  return Date.parse(`${date}T00:00:00Z`);
+  const [year = 1970, month = 1, day = 1] = date.split("-").map(Number);
+  return midnight(year, month, day);
+}
+
+/** Of any year: `Date.parse` knows none of five digits, and `Date.UTC` none of two. */
+function midnight(year: number, month: number, day: number): number {
+  return new Date(0).setUTCFullYear(year, month - 1, day);
 }

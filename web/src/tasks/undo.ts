@@ -1,25 +1,20 @@
-import { createSignal } from "solid-js";
-import { toast } from "../design/toast.jsx";
+import { toast, toasts, type Toast } from "../design/toast.jsx";
 
-/** How long something can be taken back, in milliseconds. */
-const PATIENCE = 10_000;
-const [last, setLast] = createSignal<() => void>();
+const offers = new WeakSet<Toast>();
 
-/** Takes the last thing back; undefined when there is none. */
-export { last as lastUndo };
+/** Takes the last thing back whose message is still there; undefined when there is none. */
+export function lastUndo(): (() => void) | undefined {
+  return toasts().findLast((said) => offers.has(said))?.action?.run;
+}
 
-/** Says what was done and offers to take it back, for ten seconds. Answers how to withdraw the offer. */
+/** Says what was done and offers to take it back, as long as the message is there. Answers how to withdraw the offer. */
 export function offerUndo(text: string, back: () => Promise<void>): () => void {
   const run = () => {
     withdraw();
     void back();
   };
-  const close = toast({ text, action: { label: "Undo", run }, stay: PATIENCE });
-  const withdraw = () => {
-    close();
-    setLast((now) => (now === run ? undefined : now));
-  };
-  setLast(() => run);
-  setTimeout(withdraw, PATIENCE);
+  const said = { text, action: { label: "Undo", run } };
+  offers.add(said);
+  const withdraw = toast(said);
   return withdraw;
 }
