@@ -301,6 +301,13 @@ await perform({
       await eyes.see(page, "leaving");
       await page.getByRole("button", { name: "Stay" }).click();
       await panel.getByRole("button", { name: "Discard" }).click();
+      await panel.getByLabel("Title", { exact: true }).fill("");
+      await panel.getByLabel("Labels").fill("a\u0085b");
+      await panel.getByLabel("Labels").press("Enter");
+      await panel.getByRole("button", { name: "Save" }).click();
+      await panel.locator(".field-errors li").nth(1).waitFor();
+      await eyes.see(page, "task-refused");
+      await panel.getByRole("button", { name: "Discard" }).click();
 
       await go(page, places.water);
       await panel.getByLabel("Title", { exact: true }).waitFor();

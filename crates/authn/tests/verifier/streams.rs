@@ -134,7 +134,7 @@ async fn a_stream_ends_when_the_key_of_its_token_is_revoked() {
     for greetings in greetings {
         let (code, reason, took) = end(greetings).await;
         assert_eq!((code, reason.as_str()), (Code::Unauthenticated, "TOKEN_REVOKED"));
-        assert!(took < milliseconds(500), "{took:?}");
+        assert!(took < milliseconds(2500), "{took:?}");
     }
 }
 
@@ -159,7 +159,7 @@ async fn a_stream_of_another_issuers_token_ends_with_that_token_and_by_no_news_o
     for greetings in [second, third] {
         let (code, reason, took) = end(greetings).await;
         assert_eq!((code, reason.as_str()), (Code::Unauthenticated, "TOKEN_REVOKED"));
-        assert!(took < milliseconds(500), "{took:?}");
+        assert!(took < milliseconds(2500), "{took:?}");
     }
     for _ in 0..20 {
         first.message().await.unwrap().unwrap();
