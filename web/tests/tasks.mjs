@@ -108,7 +108,7 @@ const scenes = {
     });
     const letGo = await hold(page, "CreateTask");
     await add(page, new Hand(page), "not lost");
-    await page.evaluate(() => location.reload());
+    void page.reload().catch(() => undefined);
     await eventually("the tab asks", () => asked.length > 0);
     letGo();
     await visitor.settled();
